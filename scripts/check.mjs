@@ -14,7 +14,11 @@ const packed = mkdtempSync(join(tmpdir(), 'nlkit-pack-'))
 
 /** A check's name, what it looks at, and its commands. Programs come from node_modules. */
 const CHECKS = [
-  { name: 'biome', about: 'format and lint', commands: [['biome', 'check', '.']] },
+  {
+    name: 'biome',
+    about: 'format and lint',
+    commands: [['biome', 'check', '--error-on-warnings', '.']],
+  },
   { name: 'tsc', about: 'types', commands: [['tsc', '-b']] },
   { name: 'knip', about: 'dead code, dependencies', commands: [['knip', '--no-progress']] },
   {
