@@ -1,0 +1,258 @@
+/** Attribute sets: what a family's attributes are called, their numbers, their types. */
+import { AttributeWalker } from '../wire/attribute.ts'
+import { NLA_F_NESTED } from '../wire/constants.ts'
+import { variantOf } from './closure.ts'
+import { type Codec, type Fields, makeCodec } from './codec.ts'
+import type { NestFlag, SelectedType, Variants } from './container.ts'
+import {
+  type AttrSelection,
+  type AttrTable,
+  constantName,
+  makeTable,
+  type UnknownAttr,
+} from './table.ts'
+import type { Infer, Input, Simplify, Type } from './type.ts'
+
+/** An attribute: its number, then its type. */
+export type AttrDefinition = readonly [id: number, type: Type<any, any>]
+/** Attributes by name. */
+export type AttrDefinitions = Readonly<Record<string, AttrDefinition>>
+
+type Keys<A> = keyof A & string
+type SelectedKeys<A extends AttrDefinitions> = {
+  [K in keyof A]: A[K][1] extends SelectedType<any, any> ? K : never
+}[keyof A] &
+  string
+type SelectorOf<A extends AttrDefinitions, K extends Keys<A>> =
+  A[K][1] extends SelectedType<infer S, any> ? S : never
+/** Names whose value decides the form of another attribute in `N`. */
+type Selectors<A extends AttrDefinitions, N extends Keys<A>> =
+  N extends SelectedKeys<A> ? SelectorOf<A, N> : never
+type Plain<A extends AttrDefinitions, N extends Keys<A>> = Exclude<
+  N,
+  SelectedKeys<A> | Selectors<A, N>
+>
+
+type VariantOut<S extends string, K extends string, V extends Variants> =
+  | { [N in keyof V & string]: { [P in S]: N } & { [P in K]?: Infer<V[N]> } }[keyof V & string]
+  | ({ [P in S]?: string } & { [P in K]?: undefined })
+type VariantIn<S extends string, K extends string, V extends Variants> =
+  | { [N in keyof V & string]: { [P in S]: N } & { [P in K]?: Input<V[N]> | undefined } }[keyof V &
+      string]
+  | ({ [P in S]?: string | undefined } & { [P in K]?: undefined })
+type ToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
+  ? I
+  : never
+type SelectedOut<A extends AttrDefinitions, N extends Keys<A>> =
+  N extends SelectedKeys<A>
+    ? A[N][1] extends SelectedType<infer S, infer V>
+      ? [VariantOut<S, N, V>]
+      : never
+    : never
+type SelectedIn<A extends AttrDefinitions, N extends Keys<A>> =
+  N extends SelectedKeys<A>
+    ? A[N][1] extends SelectedType<infer S, infer V>
+      ? [VariantIn<S, N, V>]
+      : never
+    : never
+type Unwrap<T> = [T] extends [never]
+  ? unknown
+  : ToIntersection<T> extends readonly [infer X]
+    ? X
+    : unknown
+
+/** Attributes that this schema does not know, never dropped. */
+export interface WithUnknown {
+  unknown?: UnknownAttr[]
+}
+export interface WithUnknownInput {
+  unknown?: readonly UnknownAttr[] | undefined
+}
+
+/** What decoding gives: `R` are required, `O` may be absent. */
+export type AttrValues<A extends AttrDefinitions, R extends Keys<A>, O extends Keys<A>> = Simplify<
+  { -readonly [K in Plain<A, R>]: Infer<A[K][1]> } & {
+    -readonly [K in Plain<A, O>]?: Infer<A[K][1]>
+  } & WithUnknown
+> &
+  Unwrap<SelectedOut<A, R | O>>
+/** What encoding accepts. */
+export type AttrInputs<A extends AttrDefinitions, R extends Keys<A>, O extends Keys<A>> = Simplify<
+  { [K in Plain<A, R>]: Input<A[K][1]> } & {
+    [K in Plain<A, O>]?: Input<A[K][1]> | undefined
+  } & WithUnknownInput
+> &
+  Unwrap<SelectedIn<A, R | O>>
+
+/** `name` may be there, `name!` must. */
+export type Listed<A extends AttrDefinitions> = Keys<A> | `${Keys<A>}!`
+type RequiredOf<A extends AttrDefinitions, L> = (L extends `${infer N}!` ? N : never) & Keys<A>
+type OptionalOf<A extends AttrDefinitions, L> = (L extends `${string}!` ? never : L) & Keys<A>
+
+/** Attributes as one message or nest carries them. */
+export interface AttrType<Out, In> extends Type<Out, In> {
+  readonly shape: { readonly kind: 'nest'; readonly table: AttrTable }
+  readonly selection: AttrSelection
+  readonly codec: Codec
+}
+
+/** A whole set, from which messages take what they carry. */
+export interface AttrSet<A extends AttrDefinitions>
+  extends AttrType<AttrValues<A, never, Keys<A>>, AttrInputs<A, never, Keys<A>>> {
+  readonly definitions: A
+  /** The attributes that one message carries; `!` marks those that it must carry. */
+  only<const L extends readonly Listed<A>[]>(
+    ...names: L
+  ): AttrType<
+    AttrValues<A, RequiredOf<A, L[number]>, OptionalOf<A, L[number]>>,
+    AttrInputs<A, RequiredOf<A, L[number]>, OptionalOf<A, L[number]>>
+  >
+}
+
+/** A selection as a type; message headers add names that are not attributes. */
+export function attrType(
+  selection: AttrSelection,
+  flags: number = NLA_F_NESTED,
+): AttrType<any, any> {
+  const codec = makeCodec(selection)
+  return {
+    shape: { kind: 'nest', table: selection.table },
+    selection,
+    codec,
+    size: undefined,
+    flags,
+    get(view, at, end) {
+      const out: Fields = {}
+      codec.decode(view, at, end, out)
+      return out
+    },
+    put: (w, value) => codec.encode(w, value),
+    pathAt: (view, at, end, offset) => `.${attrPathAt(selection.table, view, at, end, offset)}`,
+    offsetOf: (view, at, end, path) => attrOffsetOf(selection.table, view, at, end, path),
+  }
+}
+
+/** The attribute in which `offset` lies, as far inward as the schema knows. */
+export function attrPathAt(
+  table: AttrTable,
+  view: DataView,
+  at: number,
+  end: number,
+  offset: number,
+): string {
+  const walker = new AttributeWalker(view, at, end)
+  const seen: Fields = {}
+  while (walker.next()) {
+    const entry = table.byId.get(walker.type)
+    const here = offset >= walker.start && offset < walker.end
+    if (!entry) {
+      if (here) return `#${walker.type}`
+      continue
+    }
+    if (here && offset < walker.payload) return entry.name
+    if (here) return entry.name + innerPath(entry.type, seen, view, walker, offset)
+    if (entry.type.shape.kind === 'string' || entry.type.shape.kind === 'integer') {
+      seen[entry.name] = entry.type.get(view, walker.payload, walker.end)
+    }
+  }
+  return ''
+}
+
+function innerPath(
+  type: Type<any, any>,
+  seen: Fields,
+  view: DataView,
+  walker: AttributeWalker,
+  offset: number,
+): string {
+  try {
+    return variantOf(type, seen).pathAt?.(view, walker.payload, walker.end, offset) ?? ''
+  } catch {
+    return ''
+  }
+}
+
+/** Where the attribute at `path` starts; a path that ends nowhere gives the nearest nest's start. */
+export function attrOffsetOf(
+  table: AttrTable,
+  view: DataView,
+  at: number,
+  end: number,
+  [name, ...rest]: readonly string[],
+): number | undefined {
+  const entry = table.byName.get(name ?? '')
+  if (!entry) return undefined
+  const walker = new AttributeWalker(view, at, end)
+  const seen: Fields = {}
+  while (walker.next()) {
+    if (walker.type === entry.id) {
+      if (rest.length === 0) return walker.start
+      try {
+        const inner = variantOf(entry.type, seen)
+        return inner.offsetOf?.(view, walker.payload, walker.end, rest) ?? walker.start
+      } catch {
+        return walker.start
+      }
+    }
+    const other = table.byId.get(walker.type)
+    if (other?.type.shape.kind === 'string')
+      seen[other.name] = other.type.get(view, walker.payload, walker.end)
+  }
+  return undefined
+}
+
+/**
+ * An attribute set. `prefix` and the upper-case name are the kernel's own constant: `numTxQueues`
+ * of `IFLA_` is `IFLA_NUM_TX_QUEUES`. Every number is written out.
+ */
+export function attrs<const A extends AttrDefinitions>(prefix: string, definitions: A): AttrSet<A> {
+  const entries = Object.entries(definitions).map(([name, [id, type]]) => ({ name, id, type }))
+  const table = makeTable(prefix, entries)
+  const everything = attrType({
+    table,
+    names: new Set(table.byName.keys()),
+    required: [],
+    header: new Set(),
+  })
+  return {
+    ...everything,
+    definitions,
+    only(...list) {
+      const names = list.map((name) => name.replace('!', ''))
+      for (const name of names) {
+        if (!table.byName.has(name))
+          throw new TypeError(`${constantName(prefix, name)} is not in its set`)
+      }
+      const required = names.filter((_, i) => (list[i] as string).endsWith('!'))
+      return attrType({ table, names: new Set(names), required, header: new Set() })
+    },
+  }
+}
+
+/** A set, or part of one, as a payload; `noflag` for nests that never carry NLA_F_NESTED. */
+export function nest<T extends AttrType<any, any>>(
+  of: T,
+  flag: NestFlag = 'flag',
+): Type<Infer<T>, Input<T>> {
+  return { ...of, flags: flag === 'flag' ? NLA_F_NESTED : 0 }
+}
+
+/**
+ * A set that refers to itself or to one defined further down: built when it is first needed.
+ * `lazy(() => innerAttrs)`.
+ */
+export function lazy<T extends AttrType<any, any>>(build: () => T): Type<Infer<T>, Input<T>> {
+  let built: T | undefined
+  const of = (): T => (built ??= build())
+  return {
+    get shape() {
+      return of().shape
+    },
+    size: undefined,
+    flags: NLA_F_NESTED,
+    get: (view, at, end) => of().get(view, at, end),
+    put: (w, value) => of().put(w, value as never),
+    pathAt: (view, at, end, offset) => of().pathAt?.(view, at, end, offset) ?? '',
+    offsetOf: (view, at, end, path) => of().offsetOf?.(view, at, end, path),
+  }
+}

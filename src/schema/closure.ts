@@ -1,0 +1,160 @@
+/** Attribute codecs as closures: no generated code, and the only form that interleaves unknowns. */
+import { EncodeError } from '../errors.ts'
+import { AttributeWalker } from '../wire/attribute.ts'
+import type { Writer } from '../wire/writer.ts'
+import type { Decoder, Encoder, Fields } from './codec.ts'
+import { copyBytes } from './payload.ts'
+import { type AttrEntry, type AttrSelection, constantName, type UnknownAttr } from './table.ts'
+import { show, type Type, within } from './type.ts'
+
+/** Keeps an attribute that no schema knows. */
+export function keepUnknown(
+  out: Fields,
+  rawType: number,
+  view: DataView,
+  payload: number,
+  end: number,
+  index: number,
+): void {
+  const attr: UnknownAttr = { type: rawType, data: copyBytes(view, payload, end), index }
+  if (out.unknown === undefined) out.unknown = [attr]
+  else out.unknown.push(attr)
+}
+
+/** A payload whose selector has not been read yet. */
+export interface Pending {
+  readonly name: string
+  readonly type: Type<any, any>
+  readonly rawType: number
+  readonly payload: number
+  readonly end: number
+  readonly index: number
+}
+
+/** Reads a selected attribute when its selector is known; else, or when forced, keeps its bytes. */
+export function decodeSelected(out: Fields, view: DataView, pending: Pending): void {
+  const { shape } = pending.type
+  if (shape.kind !== 'selected') return
+  const chosen = out[shape.selector]
+  const variant =
+    chosen !== undefined && Object.hasOwn(shape.variants, chosen)
+      ? shape.variants[chosen]
+      : undefined
+  if (variant) out[pending.name] = variant.get(view, pending.payload, pending.end)
+  else keepUnknown(out, pending.rawType, view, pending.payload, pending.end, pending.index)
+}
+
+/** The closure form of a decoder. */
+export function closureDecoder(selection: AttrSelection): Decoder {
+  const entries = new Map<number, AttrEntry>()
+  for (const entry of selection.table.entries) {
+    if (selection.names.has(entry.name)) entries.set(entry.id, entry)
+  }
+  return (view, at, end, out) => {
+    const walker = new AttributeWalker(view, at, end)
+    let pending: Pending[] | undefined
+    for (let index = 0; walker.next(); index++) {
+      const entry = entries.get(walker.type)
+      if (!entry) {
+        keepUnknown(out, walker.rawType, view, walker.payload, walker.end, index)
+        continue
+      }
+      const { name, type } = entry
+      const { shape } = type
+      if (shape.kind === 'multi') {
+        out[name] ??= []
+        out[name].push(shape.of.get(view, walker.payload, walker.end))
+      } else if (shape.kind === 'selected') {
+        const { rawType, payload, end: stop } = walker
+        const item = { name, type, rawType, payload, end: stop, index }
+        if (out[shape.selector] === undefined) pending = [...(pending ?? []), item]
+        else decodeSelected(out, view, item)
+      } else {
+        out[name] = type.get(view, walker.payload, walker.end)
+      }
+    }
+    if (pending) for (const item of pending) decodeSelected(out, view, item)
+  }
+}
+
+/** The type that a selected attribute has in `value`. */
+export function variantOf(type: Type<any, any>, value: Fields): Type<any, any> {
+  const { shape } = type
+  if (shape.kind !== 'selected') return type
+  const chosen = value[shape.selector]
+  const variant =
+    chosen !== undefined && Object.hasOwn(shape.variants, chosen)
+      ? shape.variants[chosen]
+      : undefined
+  if (!variant)
+    throw new EncodeError(`no form of it is known for ${shape.selector} ${show(chosen)}`)
+  return variant
+}
+
+function putAttr(w: Writer, id: number, type: Type<any, any>, value: unknown): void {
+  const mark = w.attrStart(id | type.flags)
+  type.put(w, value)
+  w.attrEnd(mark)
+}
+
+/** Writes one named value: none for `false` flags, several for a multi-attribute. */
+export function putEntry(w: Writer, entry: AttrEntry, owner: Fields, value: unknown): number {
+  const type = variantOf(entry.type, owner)
+  const { shape } = type
+  if (shape.kind === 'flag' && value === false) return 0
+  if (shape.kind !== 'multi') {
+    putAttr(w, entry.id, type, value)
+    return 1
+  }
+  if (!Array.isArray(value)) throw new EncodeError(`an array expected, got ${show(value)}`)
+  for (let i = 0; i < value.length; i++) {
+    try {
+      putAttr(w, entry.id, shape.of, value[i])
+    } catch (error) {
+      throw within(error, `[${i}]`)
+    }
+  }
+  return value.length
+}
+
+/** Throws the EncodeError of a key that the message does not have. */
+export function strange(selection: AttrSelection, key: string): never {
+  const known = selection.table.byName.has(key)
+  throw new EncodeError(
+    known
+      ? `${constantName(selection.table.prefix, key)} does not belong in this message`
+      : 'no such attribute',
+    key,
+  )
+}
+
+/** The closure form of an encoder; unknown attributes go back to where they were. */
+export function closureEncoder(selection: AttrSelection): Encoder {
+  return (w, value) => {
+    const unknown: readonly UnknownAttr[] = value.unknown ?? []
+    let next = 0
+    let count = 0
+    const flush = (until: number): void => {
+      for (
+        ;
+        next < unknown.length && (unknown[next] as UnknownAttr).index <= until;
+        next++, count++
+      ) {
+        const { type, data } = unknown[next] as UnknownAttr
+        w.attrBytes(type, data)
+      }
+    }
+    for (const key in value) {
+      if (value[key] === undefined || key === 'unknown' || selection.header.has(key)) continue
+      const entry = selection.names.has(key) ? selection.table.byName.get(key) : undefined
+      if (!entry) strange(selection, key)
+      flush(count)
+      try {
+        count += putEntry(w, entry, value, value[key])
+      } catch (error) {
+        throw within(error, key)
+      }
+    }
+    flush(Number.POSITIVE_INFINITY)
+  }
+}

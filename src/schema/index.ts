@@ -1,0 +1,76 @@
+/** nlkit/schema: the language in which families are written. */
+export { formatIpv4, formatIpv6, formatMac, parseIp, parseMac } from './address.ts'
+export {
+  type AttrDefinition,
+  type AttrDefinitions,
+  type AttrInputs,
+  type AttrSet,
+  type AttrType,
+  type AttrValues,
+  attrs,
+  lazy,
+  nest,
+} from './attrs.ts'
+export { array, list, multi, type NestFlag, type SelectedType, selected } from './container.ts'
+export {
+  type Exchange,
+  type ExchangeKind,
+  type Family,
+  type GenlFamily,
+  type GroupName,
+  genlFamily,
+  type Notification,
+  type NotificationDefinition,
+  type Op,
+  type OpsWith,
+  opName,
+  type RawFamily,
+  type Reply,
+  type ReplyInput,
+  type Request,
+  type RequestInput,
+  rawFamily,
+} from './family.ts'
+export {
+  type BigIntegerType,
+  type Bitfield32,
+  be16,
+  be32,
+  be64,
+  bitfield32,
+  bits,
+  enumeration,
+  type IntegerType,
+  s8,
+  s16,
+  s32,
+  s64,
+  sint,
+  u8,
+  u16,
+  u32,
+  u64,
+  uint,
+} from './integer.ts'
+export { type Message, message } from './message.ts'
+export {
+  type BinaryType,
+  binary,
+  flag,
+  ipAddress,
+  ipv4,
+  ipv6,
+  mac,
+  type StringType,
+  string,
+} from './payload.ts'
+export {
+  describePolicy,
+  NL_VALIDATE_DEPRECATED_STRICT,
+  NL_VALIDATE_LIBERAL,
+  NL_VALIDATE_STRICT,
+  type ValidationLevel,
+} from './policy.ts'
+export { type StructType, struct } from './struct.ts'
+export { type AttrEntry, type AttrTable, constantName, type UnknownAttr } from './table.ts'
+export type { Infer, Input, Shape, Type } from './type.ts'

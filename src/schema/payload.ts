@@ -1,0 +1,186 @@
+/** Payloads that are not integers: flags, strings, bytes, addresses. */
+import { DecodeError, EncodeError } from '../errors.ts'
+import { formatIpv4, formatIpv6, formatMac, parseIp, parseMac } from './address.ts'
+import { short, show, type Type } from './type.ts'
+
+const decoder = new TextDecoder()
+/** Strings this short are cheaper to build by hand than through TextDecoder. */
+const SHORT_STRING = 24
+
+/** NLA_FLAG: there or not. `true` is written, `false` is left out by the attribute set. */
+export const flag: Type<true, boolean> = {
+  shape: { kind: 'flag' },
+  size: 0,
+  flags: 0,
+  get: () => true,
+  put(_w, value) {
+    if (value !== true) throw new EncodeError(`true or false expected, got ${show(value)}`)
+  },
+}
+
+/** Text up to the first NUL. */
+function getString(view: DataView, at: number, end: number): string {
+  let stop = at
+  let ascii = true
+  while (stop < end) {
+    const byte = view.getUint8(stop)
+    if (byte === 0) break
+    if (byte > 0x7e) ascii = false
+    stop++
+  }
+  if (ascii && stop - at <= SHORT_STRING) {
+    let text = ''
+    for (let i = at; i < stop; i++) text += String.fromCharCode(view.getUint8(i))
+    return text
+  }
+  return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + at, stop - at))
+}
+
+/** A string; UTF-8 on the wire, with a NUL behind it. */
+export interface StringType extends Type<string> {
+  /** Bytes at most, the NUL not counted (the `len` of NLA_NUL_STRING). */
+  max(bytes: number): StringType
+  /** Sent without its NUL (NLA_STRING as some families want it). */
+  bare(): StringType
+}
+
+function stringType(max: number | undefined, nul: boolean): StringType {
+  return {
+    shape: max === undefined ? { kind: 'string', nul } : { kind: 'string', max, nul },
+    size: undefined,
+    flags: 0,
+    get: getString,
+    put(w, value) {
+      if (typeof value !== 'string') throw new EncodeError(`a string expected, got ${show(value)}`)
+      if (value.includes('\0')) throw new EncodeError('a string with a NUL inside')
+      const before = w.length
+      w.string(value, false)
+      const bytes = w.length - before
+      if (max !== undefined && bytes > max) {
+        throw new EncodeError(`${show(value)} has ${bytes} bytes; ${max} are the most`)
+      }
+      if (nul) w.u8(0)
+    },
+    emitGet: (scope, at, end) => `${scope.ref(getString)}(view, ${at}, ${end})`,
+    max: (bytes) => stringType(bytes, nul),
+    bare: () => stringType(max, false),
+  }
+}
+export const string: StringType = stringType(undefined, true)
+
+/** A copy of the bytes: never a view of the receive buffer. */
+export function copyBytes(view: DataView, at: number, end: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + at, end - at).slice()
+}
+
+/** Uninterpreted bytes. */
+export interface BinaryType extends Type<Uint8Array> {
+  /** Bytes, neither more nor fewer; such a type can be a struct's member. */
+  exact(bytes: number): BinaryType
+  /** Bytes at most. */
+  max(bytes: number): BinaryType
+  /** Bytes at least. */
+  min(bytes: number): BinaryType
+}
+
+function binaryType(min: number | undefined, max: number | undefined): BinaryType {
+  return {
+    shape: {
+      kind: 'binary',
+      ...(min === undefined ? {} : { min }),
+      ...(max === undefined ? {} : { max }),
+    },
+    size: min !== undefined && min === max ? min : undefined,
+    flags: 0,
+    get(view, at, end) {
+      if (min !== undefined && end - at < min) short(at, end, min)
+      return copyBytes(view, at, end)
+    },
+    put(w, value) {
+      if (!(value instanceof Uint8Array)) {
+        throw new EncodeError(`a Uint8Array expected, got ${show(value)}`)
+      }
+      if (value.length < (min ?? 0) || value.length > (max ?? 65531)) {
+        throw new EncodeError(`${value.length} bytes; ${min ?? 0}..${max ?? 65531} are allowed`)
+      }
+      w.put(value)
+    },
+    exact: (bytes) => binaryType(bytes, bytes),
+    max: (bytes) => binaryType(min, bytes),
+    min: (bytes) => binaryType(bytes, max),
+  }
+}
+export const binary: BinaryType = binaryType(undefined, undefined)
+
+function addressType(
+  family: 'ip' | 'ipv4' | 'ipv6' | 'mac',
+  size: number | undefined,
+  get: (view: DataView, at: number, end: number) => string,
+  parse: (text: string) => Uint8Array | undefined,
+  allowed: (bytes: number) => boolean,
+): Type<string, string | Uint8Array> {
+  return {
+    shape: { kind: 'address', family },
+    size,
+    flags: 0,
+    get,
+    put(w, value) {
+      const bytes = typeof value === 'string' ? parse(value) : value
+      if (!(bytes instanceof Uint8Array) || !allowed(bytes.length)) {
+        throw new EncodeError(
+          `${family === 'mac' ? 'a link-layer' : `an ${family}`} address expected, got ${show(value)}`,
+        )
+      }
+      w.put(bytes)
+    },
+    emitGet: (scope, at, end) => `${scope.ref(get)}(view, ${at}, ${end})`,
+  }
+}
+
+function getIpv4(view: DataView, at: number, end: number): string {
+  if (end - at < 4) short(at, end, 4)
+  return formatIpv4(view, at)
+}
+function getIpv6(view: DataView, at: number, end: number): string {
+  if (end - at < 16) short(at, end, 16)
+  return formatIpv6(view, at)
+}
+function getIp(view: DataView, at: number, end: number): string {
+  const size = end - at
+  if (size === 4) return formatIpv4(view, at)
+  if (size === 16) return formatIpv6(view, at)
+  throw new DecodeError(`an address of 4 or 16 bytes expected, got ${size}`, at)
+}
+
+/** An IPv4 address, `10.0.0.1`; encoders take its bytes too. */
+export const ipv4: Type<string, string | Uint8Array> = addressType(
+  'ipv4',
+  4,
+  getIpv4,
+  parseIp,
+  (n) => n === 4,
+)
+/** An IPv6 address in canonical form, `fe80::1`. */
+export const ipv6: Type<string, string | Uint8Array> = addressType(
+  'ipv6',
+  16,
+  getIpv6,
+  parseIp,
+  (n) => n === 16,
+)
+/** Either, told apart by the payload's length. */
+export const ipAddress: Type<string, string | Uint8Array> = addressType(
+  'ip',
+  undefined,
+  getIp,
+  parseIp,
+  (n) => n === 4 || n === 16,
+)
+/** A link-layer address of any length, `02:00:00:00:00:01`. */
+export const mac: Type<string, string | Uint8Array> = addressType(
+  'mac',
+  undefined,
+  formatMac,
+  parseMac,
+  (n) => n <= 32,
+)

@@ -1,0 +1,332 @@
+/**
+ * Policies: what an attribute set accepts, and lib/nlattr.c's judgement over bytes.
+ *
+ * A policy is read off a type's shape; nothing is written twice.
+ * Kernel: lib/nlattr.c __nla_validate_parse(), validate_nla() (Linux 6.12).
+ */
+import { NetlinkError, type PolicyDescription } from '../errors.ts'
+import { align4 } from '../wire/align.ts'
+import { NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK } from '../wire/constants.ts'
+import { HOST_LE } from '../wire/order.ts'
+import type { AttrType } from './attrs.ts'
+import type { AttrSelection } from './table.ts'
+import type { Shape, Type } from './type.ts'
+
+/** Which checks apply (enum netlink_validation): a set of bits. */
+export type ValidationLevel = number
+export const NL_VALIDATE_LIBERAL = 0
+export const NL_VALIDATE_TRAILING = 1
+export const NL_VALIDATE_MAXTYPE = 2
+export const NL_VALIDATE_UNSPEC = 4
+export const NL_VALIDATE_STRICT_ATTRS = 8
+export const NL_VALIDATE_NESTED = 16
+export const NL_VALIDATE_DEPRECATED_STRICT = 3
+export const NL_VALIDATE_STRICT = 31
+
+/** Nests deeper than this are refused (MAX_POLICY_RECURSION_DEPTH). */
+const MAX_DEPTH = 10
+
+const INTEGER_MAX = { 1: 0xffn, 2: 0xffffn, 4: 0xffffffffn, 8: 0xffffffffffffffffn } as const
+
+/** A refusal inside an attribute; `at` is where that attribute starts in the view. */
+class NlaError extends Error {
+  readonly code: 'EINVAL' | 'ERANGE'
+  readonly text: string
+  readonly at: number | undefined
+  readonly policy: PolicyDescription | undefined
+  constructor(code: 'EINVAL' | 'ERANGE', text: string, at?: number, policy?: PolicyDescription) {
+    super(text)
+    this.code = code
+    this.text = text
+    this.at = at
+    this.policy = policy
+  }
+}
+
+/** Turns an internal refusal into the NetlinkError of a request that starts at `origin`. */
+export function resolveNlaError(
+  error: unknown,
+  origin: number,
+  pathAt: (offset: number) => string | undefined,
+): unknown {
+  if (!(error instanceof NlaError)) return error
+  const { at, policy } = error
+  return new NetlinkError(error.code, {
+    extack: {
+      message: error.text,
+      ...(at === undefined ? {} : { offset: at - origin, attribute: pathAt(at) }),
+      ...(policy ? { policy } : {}),
+    },
+  })
+}
+
+/** The policy of a type as NLMSGERR_ATTR_POLICY and CTRL_ATTR_POLICY describe it. */
+export function describePolicy(type: Type<any, any>): PolicyDescription | undefined {
+  const { shape } = type
+  switch (shape.kind) {
+    case 'integer':
+      return describeInteger(shape)
+    case 'flag':
+      return { type: 'flag' }
+    case 'string':
+      return {
+        type: shape.nul ? 'nul-string' : 'string',
+        ...(shape.max === undefined ? {} : { maxLength: shape.max }),
+      }
+    case 'binary':
+      return {
+        type: 'binary',
+        ...(shape.min === undefined ? {} : { minLength: shape.min }),
+        ...(shape.max === undefined ? {} : { maxLength: shape.max }),
+      }
+    case 'bitfield32':
+      return { type: 'bitfield32', mask: BigInt(shape.mask) }
+    case 'nest':
+      return { type: 'nested' }
+    case 'array':
+      return { type: 'nested-array' }
+    case 'multi':
+      return describePolicy(shape.of)
+    case 'address':
+      return type.size === undefined ? { type: 'binary' } : { type: 'binary', minLength: type.size }
+    case 'struct':
+      return { type: 'binary', minLength: type.size as number }
+    default:
+      return { type: 'binary' }
+  }
+}
+
+function describeInteger(
+  shape: Extract<Shape, { kind: 'integer' }>,
+): PolicyDescription | undefined {
+  const { bytes, signed, mask } = shape
+  if (shape.bigEndian) return undefined
+  const name =
+    bytes === 'variable' ? `${signed ? 's' : 'u'}int` : `${signed ? 's' : 'u'}${bytes * 8}`
+  if (mask !== undefined) return { type: name, mask }
+  const top = INTEGER_MAX[bytes === 'variable' ? 8 : bytes]
+  const half = (top + 1n) / 2n
+  return {
+    type: name,
+    min: shape.min ?? (signed ? -half : 0n),
+    max: shape.max ?? (signed ? half - 1n : top),
+  }
+}
+
+/**
+ * Judges the attributes between `at` and `end`. The first failing one decides.
+ * @throws NlaError, internal to this room: `resolveNlaError` makes the NetlinkError.
+ */
+export function validateAttrs(
+  selection: AttrSelection,
+  view: DataView,
+  at: number,
+  end: number,
+  level: ValidationLevel,
+  depth = 0,
+): void {
+  if (depth >= MAX_DEPTH) throw new NlaError('EINVAL', 'allowed policy recursion depth exceeded')
+  while (end - at >= NLA_HDRLEN) {
+    const length = view.getUint16(at, HOST_LE)
+    if (length < NLA_HDRLEN || length > end - at) break
+    const raw = view.getUint16(at + 2, HOST_LE)
+    const id = raw & NLA_TYPE_MASK
+    if (id === 0 || id > selection.table.maxType) {
+      if (level & NL_VALIDATE_MAXTYPE) throw new NlaError('EINVAL', 'Unknown attribute type', at)
+    } else {
+      const entry = selection.table.byId.get(id)
+      const type = entry && selection.names.has(entry.name) ? entry.type : undefined
+      if (type) validateAttr(type, raw, view, at, at + length, level, depth)
+      else if (level & NL_VALIDATE_UNSPEC) throw new NlaError('EINVAL', 'Unsupported attribute', at)
+    }
+    at += align4(length)
+  }
+  if (at < end && level & NL_VALIDATE_TRAILING) {
+    throw new NlaError('EINVAL', 'bytes leftover after parsing attributes')
+  }
+}
+
+function validateAttr(
+  type: Type<any, any>,
+  raw: number,
+  view: DataView,
+  start: number,
+  end: number,
+  level: ValidationLevel,
+  depth: number,
+): void {
+  const { shape } = type
+  const size = end - start - NLA_HDRLEN
+  const refuse = (code: 'EINVAL' | 'ERANGE', text: string): never => {
+    throw new NlaError(code, text, start, describePolicy(type))
+  }
+  if (shape.kind === 'multi') {
+    validateAttr(shape.of, raw, view, start, end, level, depth)
+    return
+  }
+  const nested = shape.kind === 'nest' || shape.kind === 'array'
+  if (
+    shape.kind === 'integer' &&
+    shape.bytes !== 'variable' &&
+    size !== shape.bytes &&
+    level & NL_VALIDATE_STRICT_ATTRS
+  ) {
+    refuse('EINVAL', 'invalid attribute length')
+  }
+  if (level & NL_VALIDATE_NESTED) {
+    const flagged = (raw & NLA_F_NESTED) !== 0
+    if (nested && !flagged) refuse('EINVAL', 'NLA_F_NESTED is missing')
+    if (!nested && flagged) refuse('EINVAL', 'NLA_F_NESTED not expected')
+  }
+  validatePayload(type, view, start + NLA_HDRLEN, end, level, depth, refuse, start)
+}
+
+type Refuse = (code: 'EINVAL' | 'ERANGE', text: string) => never
+const FAILED = 'Attribute failed policy validation'
+
+function validatePayload(
+  type: Type<any, any>,
+  view: DataView,
+  at: number,
+  end: number,
+  level: ValidationLevel,
+  depth: number,
+  refuse: Refuse,
+  start: number,
+): void {
+  const { shape } = type
+  const size = end - at
+  switch (shape.kind) {
+    case 'flag':
+      if (size > 0) refuse('ERANGE', FAILED)
+      return
+    case 'integer':
+      validateInteger(shape, view, at, end, refuse, start)
+      return
+    case 'bitfield32':
+      validateBitfield(shape.mask, view, at, size, refuse)
+      return
+    case 'string':
+      validateString(shape, view, at, end, refuse)
+      return
+    case 'binary':
+      if (shape.max !== undefined && size > shape.max) refuse('ERANGE', FAILED)
+      if (shape.min !== undefined && size < shape.min) refuse('ERANGE', FAILED)
+      return
+    case 'nest':
+      if (size === 0) return
+      if (size < NLA_HDRLEN) refuse('ERANGE', FAILED)
+      validateAttrs((type as AttrType<any, any>).selection, view, at, end, level, depth + 1)
+      return
+    case 'array':
+      if (size === 0) return
+      if (size < NLA_HDRLEN) refuse('ERANGE', FAILED)
+      validateArray(shape.of, view, at, end, level, depth)
+      return
+    default:
+      if (type.size !== undefined && size < type.size) refuse('ERANGE', FAILED)
+  }
+}
+
+function validateArray(
+  of: Type<any, any>,
+  view: DataView,
+  at: number,
+  end: number,
+  level: ValidationLevel,
+  depth: number,
+): void {
+  while (end - at >= NLA_HDRLEN) {
+    const length = view.getUint16(at, HOST_LE)
+    if (length < NLA_HDRLEN || length > end - at) return
+    const size = length - NLA_HDRLEN
+    if (size > 0 && size < NLA_HDRLEN && of.shape.kind === 'nest') {
+      throw new NlaError('ERANGE', 'Array element too short', at)
+    }
+    if (size > 0 && of.shape.kind === 'nest') {
+      validateAttrs(
+        (of as AttrType<any, any>).selection,
+        view,
+        at + NLA_HDRLEN,
+        at + length,
+        level,
+        depth + 1,
+      )
+    }
+    at += align4(length)
+  }
+}
+
+function validateInteger(
+  shape: Extract<Shape, { kind: 'integer' }>,
+  view: DataView,
+  at: number,
+  end: number,
+  refuse: Refuse,
+  start: number,
+): void {
+  const size = end - at
+  if (shape.bytes === 'variable') {
+    if (size !== 4 && size !== 8) refuse('EINVAL', 'invalid attribute length')
+  } else if (size < shape.bytes) refuse('ERANGE', FAILED)
+  if (shape.min === undefined && shape.max === undefined && shape.mask === undefined) return
+  const value = readInteger(
+    shape,
+    view,
+    at,
+    shape.bytes === 'variable' ? (size as 4 | 8) : shape.bytes,
+  )
+  if (shape.mask !== undefined && (value & ~shape.mask) !== 0n)
+    throw new NlaError('EINVAL', 'reserved bit set', start)
+  if (
+    (shape.min !== undefined && value < shape.min) ||
+    (shape.max !== undefined && value > shape.max)
+  ) {
+    refuse('ERANGE', 'integer out of range')
+  }
+}
+
+function readInteger(
+  shape: Extract<Shape, { kind: 'integer' }>,
+  view: DataView,
+  at: number,
+  bytes: 1 | 2 | 4 | 8,
+): bigint {
+  const le = shape.bigEndian ? false : HOST_LE
+  if (bytes === 8) return shape.signed ? view.getBigInt64(at, le) : view.getBigUint64(at, le)
+  if (bytes === 4) return BigInt(shape.signed ? view.getInt32(at, le) : view.getUint32(at, le))
+  if (bytes === 2) return BigInt(shape.signed ? view.getInt16(at, le) : view.getUint16(at, le))
+  return BigInt(shape.signed ? view.getInt8(at) : view.getUint8(at))
+}
+
+function validateBitfield(
+  mask: number,
+  view: DataView,
+  at: number,
+  size: number,
+  refuse: Refuse,
+): void {
+  if (size !== 8) refuse('ERANGE', FAILED)
+  const value = view.getUint32(at, HOST_LE)
+  const selector = view.getUint32(at + 4, HOST_LE)
+  if (mask === 0 || selector & ~mask || value & ~mask || value & ~selector) refuse('EINVAL', FAILED)
+}
+
+function validateString(
+  shape: Extract<Shape, { kind: 'string' }>,
+  view: DataView,
+  at: number,
+  end: number,
+  refuse: Refuse,
+): void {
+  let size = end - at
+  if (shape.nul) {
+    const limit = shape.max === undefined ? size : Math.min(size, shape.max + 1)
+    let terminated = false
+    for (let i = at; i < at + limit && !terminated; i++) terminated = view.getUint8(i) === 0
+    if (!terminated) refuse('EINVAL', FAILED)
+  }
+  if (size < 1) refuse('ERANGE', FAILED)
+  if (view.getUint8(end - 1) === 0) size--
+  if (shape.max !== undefined && size > shape.max) refuse('ERANGE', FAILED)
+}

@@ -1,0 +1,134 @@
+/** Fixed C structs: fields in memory order, padding written out, offsets computed once. */
+import { EncodeError } from '../errors.ts'
+import type { Writer } from '../wire/writer.ts'
+import { copyBytes } from './payload.ts'
+import {
+  type Infer,
+  type Input,
+  type Simplify,
+  type StructField,
+  short,
+  show,
+  type Type,
+  within,
+} from './type.ts'
+
+/** A member, or a number of padding bytes. */
+type Member = Type<any, any> | number
+type Members = Readonly<Record<string, Member>>
+type Fields<F extends Members> = {
+  -readonly [K in keyof F as F[K] extends number ? never : K]: Infer<F[K]>
+}
+type FieldInputs<F extends Members> = {
+  [K in keyof F as F[K] extends number ? never : K]?: Input<F[K]> | undefined
+}
+
+/** A struct's type. Absent members are written as zero. */
+export interface StructType<Out, In = Out> extends Type<Out, In> {
+  readonly shape: {
+    readonly kind: 'struct'
+    readonly name: string
+    readonly fields: readonly StructField[]
+  }
+  readonly size: number
+  /** Bytes that older kernels sent: members behind them read as zero when they are not there. */
+  since(size: number): StructType<Out, In>
+}
+
+/**
+ * A C struct without implicit padding: give padding as a number of bytes under a name of its own.
+ * Bytes behind the last member (a newer kernel's) are kept in `tail`.
+ * @throws TypeError when a member has no fixed size or is not where C would put it.
+ */
+export function struct<const F extends Members>(
+  name: string,
+  members: F,
+): StructType<
+  Simplify<Fields<F> & { tail?: Uint8Array }>,
+  Simplify<FieldInputs<F> & { tail?: Uint8Array | undefined }>
+> {
+  const fields: StructField[] = []
+  let offset = 0
+  for (const [key, member] of Object.entries(members)) {
+    if (typeof member === 'number') {
+      offset += member
+      continue
+    }
+    if (member.size === undefined) throw new TypeError(`struct ${name}: ${key} has no fixed size`)
+    fields.push({ name: key, offset, type: member })
+    offset += member.size
+  }
+  return makeStruct(name, fields, offset, offset) as never
+}
+
+function makeStruct(
+  name: string,
+  fields: readonly StructField[],
+  size: number,
+  least: number,
+): StructType<any> {
+  const zero = new DataView(new ArrayBuffer(size))
+  /** The payload, or a copy with zeros behind it when an older kernel sent less. */
+  const whole = (view: DataView, at: number, end: number): DataView => {
+    const padded = new Uint8Array(size)
+    padded.set(copyBytes(view, at, end))
+    return new DataView(padded.buffer)
+  }
+  return {
+    shape: { kind: 'struct', name, fields },
+    size,
+    flags: 0,
+    get(view, at, end) {
+      if (end - at < least) short(at, end, least)
+      if (end - at < size) return this.get(whole(view, at, end), 0, size)
+      const out: Record<string, unknown> = {}
+      for (const { name: key, offset, type } of fields) {
+        out[key] = type.get(view, at + offset, at + offset + (type.size as number))
+      }
+      if (end - at > size) out.tail = copyBytes(view, at + size, end)
+      return out
+    },
+    put: (w, value) => putStruct(w, name, fields, size, value, zero),
+    emitGet(scope, at, end) {
+      const members = fields.map(({ name: key, offset, type }) => {
+        const from = `${at} + ${offset}`
+        const to = `${at} + ${offset + (type.size as number)}`
+        return `${key}: ${type.emitGet?.(scope, `(${from})`, `(${to})`) ?? `${scope.ref(type)}.get(view, ${from}, ${to})`}`
+      })
+      return `(${end} - ${at} === ${size} ? {${members.join(', ')}} : ${scope.ref(this)}.get(view, ${at}, ${end}))`
+    },
+    pathAt(_view, at, _end, offset) {
+      const field = fields.find(
+        (f) => offset - at >= f.offset && offset - at < f.offset + (f.type.size as number),
+      )
+      return field ? `.${field.name}` : ''
+    },
+    since: (oldest) => makeStruct(name, fields, size, oldest),
+  }
+}
+
+function putStruct(
+  w: Writer,
+  name: string,
+  fields: readonly StructField[],
+  size: number,
+  value: any,
+  zero: DataView,
+): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new EncodeError(`an object with the members of ${name} expected, got ${show(value)}`)
+  }
+  const start = w.length
+  for (const { name: key, offset, type } of fields) {
+    if (w.length < start + offset) w.reserve(start + offset - w.length)
+    const member = value[key]
+    try {
+      if (member === undefined) w.put(new Uint8Array(zero.buffer, offset, type.size))
+      else type.put(w, member)
+    } catch (error) {
+      throw within(error, key)
+    }
+  }
+  if (w.length < start + size) w.reserve(start + size - w.length)
+  if (value.tail instanceof Uint8Array) w.put(value.tail)
+}
