@@ -2,7 +2,8 @@
  * Linux errno: names, numbers and texts, spelled as the kernel spells them.
  *
  * Node's own table knows two thirds of them, so netlink brings the whole.
- * Source: include/uapi/asm-generic/errno-base.h and errno.h; texts as strerror(3) gives them.
+ * Source: include/uapi/asm-generic/errno-base.h and errno.h, and ENOTSUPP of include/linux/errno.h,
+ * which some families let out; texts as strerror(3) gives them.
  */
 
 /** Name, positive number and text of each errno. */
@@ -137,6 +138,7 @@ const table = [
   ['EOWNERDEAD', 130, 'Owner died'],
   ['ENOTRECOVERABLE', 131, 'State not recoverable'],
   ['ERFKILL', 132, 'Operation not possible due to RF-kill'],
+  ['EHWPOISON', 133, 'Memory page has hardware error'],
   ['ENOTSUPP', 524, 'Operation is not supported'],
 ] as const
 
@@ -148,9 +150,11 @@ const byNumber = new Map<number, readonly [string, string]>(
   table.map(([name, number, text]) => [number, [name, text]]),
 )
 
-/** The positive number of `name`, or undefined when Linux has no such errno. */
+/** The positive number of `name`, also of an `E<number>`; undefined for any other word. */
 export function errnoNumber(name: string): number | undefined {
-  return byName.get(name)
+  const known = byName.get(name)
+  if (known !== undefined) return known
+  return /^E\d+$/.test(name) ? Number(name.slice(1)) : undefined
 }
 
 /** The name of an errno, given positive or negative; `E<number>` for one that Linux does not name. */
@@ -160,6 +164,9 @@ export function errnoName(errno: number): string {
 
 /** What strerror(3) says of an errno, given positive or negative, or by its name. */
 export function errnoText(errno: number | string): string {
-  const number = typeof errno === 'string' ? byName.get(errno) : Math.abs(errno)
-  return (number === undefined ? undefined : byNumber.get(number)?.[1]) ?? `Unknown error ${errno}`
+  const number = typeof errno === 'string' ? errnoNumber(errno) : Math.abs(errno)
+  return (
+    (number === undefined ? undefined : byNumber.get(number)?.[1]) ??
+    `Unknown error ${number ?? errno}`
+  )
 }

@@ -1,4 +1,4 @@
-/** NLMSG_ALIGN and NLA_ALIGN: both round up to 4 bytes. */
+/** NLMSG_ALIGN and NLA_ALIGN: both round up to 4 bytes; any length that a number can hold. */
 export function align4(length: number): number {
-  return (length + 3) & ~3
+  return length + (-length & 3)
 }

@@ -20,12 +20,13 @@ export function viewOf(bytes: Uint8Array): DataView {
  * Walks the messages of one datagram without allocating.
  *
  * Stops at the first header that does not fit, as netlink_rcv_skb() does; `leftover` then says how
- * many bytes were not understood. The last message need not be padded.
+ * many bytes were not understood. The last message need not be padded. A `size` beyond the view, as
+ * receiving into too small a buffer gives, is cut to what is there.
  */
 export class MessageWalker {
   /** Shares memory with the datagram. */
   view: DataView
-  /** Bytes of the datagram. */
+  /** Bytes of the datagram that are there, which may be fewer than were sent. */
   size: number
   /** Where the current message's header and payload start, and where its payload ends. */
   start = 0
@@ -40,12 +41,12 @@ export class MessageWalker {
 
   constructor(view: DataView, size: number = view.byteLength) {
     this.view = view
-    this.size = size
+    this.size = Math.min(size, view.byteLength)
   }
   /** Starts again on another datagram. */
   reset(view: DataView, size: number = view.byteLength): this {
     this.view = view
-    this.size = size
+    this.size = Math.min(size, view.byteLength)
     this.start = this.payload = this.end = this.#next = 0
     return this
   }
