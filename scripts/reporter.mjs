@@ -7,6 +7,9 @@ import { writeFileSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { inspect } from 'node:util'
 
+/** The lines with which node's runner closes; other diagnostics are a test's own. */
+const CLOSING = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
+
 /** What has been heard of one test file. */
 class FileRecord {
   tests = 0
@@ -61,7 +64,10 @@ export default async function* reporter(source) {
       const failures = records.get(data.file === undefined ? '(no file)' : sourceName(data.file))
       while (failures.failures.length > 0) yield failures.failures.shift()
     } else if (type === 'test:stdout' || type === 'test:stderr') yield data.message
-    else if (type === 'test:diagnostic' && data.nesting === 0) closing.push(data.message)
+    else if (type === 'test:diagnostic') {
+      if (data.nesting === 0 && CLOSING.test(data.message)) closing.push(data.message)
+      else yield `# ${data.message}\n`
+    }
   }
   for (const [name, { tests, failed, skipped, skips }] of [...records].sort()) {
     const notes = [failed && `${failed} FAILED`, skipped && `${skipped} skipped`].filter(Boolean)
