@@ -52,12 +52,20 @@ function fail(sentence) {
   process.exit(1)
 }
 
+function start(command, args) {
+  return spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
+}
+
+/** Ends with what a failed step said. */
+function stop(what, { stdout, stderr, status, error }) {
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`)
+  fail(`setup: ${what} failed (${error?.message ?? `exit code ${status}`})`)
+}
+
 /** Runs a step; its output is shown only when it fails. */
 function run(what, command, args) {
-  const done = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
-  if (done.status === 0) return done.stdout
-  process.stderr.write(`${done.stdout ?? ''}${done.stderr ?? ''}`)
-  fail(`setup: ${what} failed (${done.error?.message ?? `exit code ${done.status}`})`)
+  const done = start(command, args)
+  if (done.status !== 0) stop(what, done)
 }
 
 function readPackages(file) {
@@ -74,11 +82,15 @@ function installDependencies() {
   run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 
-/** Prints only what the native build says: nothing when it is up to date. */
+/** Without a compiler all but the live kernel works, so that is no reason to stop. */
 function buildNative() {
-  const script = join(root, 'scripts/build-native.mjs')
-  if (!existsSync(script)) return
-  process.stdout.write(run('the native addon', process.execPath, [script]))
+  const done = start(process.execPath, [join(root, 'scripts/build-native.mjs')])
+  if (done.status === 0) process.stdout.write(done.stdout)
+  else if (/no C compiler/.test(done.stderr))
+    console.log(
+      `setup: without the live kernel, for there is ${done.stderr.slice('native: '.length).trim()}`,
+    )
+  else stop('the native addon', done)
 }
 
 /** Directories of sources, where their compiled form goes, and tsc's record of the build. */
@@ -100,7 +112,7 @@ function compile() {
   run('tsc -b', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'])
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   if (!isNewEnough(process.versions.node, engines.node))
     fail(`nlkit needs Node ${engines.node}; this is ${process.versions.node}.`)
