@@ -62,6 +62,20 @@ test('the package holds code, its sources, the addon and four papers, and nothin
     assert.ok(files.has(paper), `${paper} is missing`)
 })
 
+test('the lockfile knows the optional packages of every platform, or npm ci refuses it', () => {
+  const lock = JSON.parse(readFileSync(new URL('package-lock.json', root), 'utf8')) as {
+    packages: Record<string, { version?: string; optionalDependencies?: Record<string, string> }>
+  }
+  const named = Object.values(lock.packages).flatMap((each) =>
+    Object.keys(each.optionalDependencies ?? {}),
+  )
+  assert.ok(named.length > 0)
+  assert.deepEqual(
+    named.filter((name) => !lock.packages[`node_modules/${name}`]?.version),
+    [],
+  )
+})
+
 test('the package holds no tests', () => {
   assert.deepEqual(
     [...files].filter((path) => path.includes('.test.')),
