@@ -1,0 +1,170 @@
+/**
+ * A registered family: its ops with their handlers, its numbers, its notifications.
+ *
+ * Kernel: struct genl_family, include/net/genetlink.h; genl_validate_ops() (Linux 6.12).
+ */
+import { NetlinkError } from '../../errors.ts'
+import {
+  type GenlFamily,
+  NL_VALIDATE_LIBERAL,
+  NL_VALIDATE_STRICT,
+  type Op,
+  opName,
+  type ReplyInput,
+  type Request,
+} from '../../schema/index.ts'
+import { GENL_CMD_CAP_DO, GENL_CMD_CAP_DUMP, GENL_CMD_CAP_HASPOL } from '../../wire/constants.ts'
+import { HOST_LE } from '../../wire/order.ts'
+import type { Writer } from '../../wire/writer.ts'
+import type { Capability } from '../credentials.ts'
+import type { Net } from '../net-namespace.ts'
+import type { DoHandler, DumpHandler, Handlers, OpCodec } from '../netlink/handler.ts'
+
+/** How an op's attributes are judged: `none` leaves them to the handler. */
+export type Validation = 'strict' | 'liberal' | 'none'
+
+/** What may be said of an op besides its handlers (enum genl_validate_flags). */
+export interface OpOptions {
+  /** GENL_DONT_VALIDATE_STRICT is `liberal`. Strict unless given. */
+  readonly validate?: Validation
+  /** GENL_DONT_VALIDATE_DUMP is `none`, GENL_DONT_VALIDATE_DUMP_STRICT `liberal`. */
+  readonly validateDump?: Validation
+}
+
+/** Handlers by the ops' names. An op without one is not served. */
+export type FamilyHandlers<F extends GenlFamily> = {
+  readonly [N in keyof F['ops'] & string]?: Handlers<
+    Request<F, N, 'do'>,
+    ReplyInput<F, N, 'do'>,
+    Request<F, N, 'dump'>,
+    ReplyInput<F, N, 'dump'>
+  > &
+    OpOptions
+}
+
+/** How a family behaves at the kernel's side. */
+export interface FamilyOptions {
+  /** Commands from this one on refuse a reserved field or flags that mean nothing. 0 unless given. */
+  readonly resvStartOp?: number
+  /** False: it is there in the first namespace alone. */
+  readonly netnsok?: boolean
+  /** Its handlers may run while another family's asynchronous one waits. */
+  readonly parallelOps?: boolean
+  /** What joining a group takes, by the group's name (GENL_MCAST_CAP_NET_ADMIN). */
+  readonly groupCapabilities?: Readonly<Record<string, Capability>>
+  /** Somebody has joined, or left, a group: its place in `groups`. */
+  bind?(index: number): void
+  unbind?(index: number): void
+}
+
+/** One command, ready to be dispatched. */
+export interface RegisteredOp {
+  readonly cmd: number
+  /** GENL_ADMIN_PERM, GENL_UNS_ADMIN_PERM. */
+  readonly permission: number
+  /** What nlctrl says of it (CTRL_ATTR_OP_FLAGS). */
+  readonly flags: number
+  readonly doCodec: OpCodec | undefined
+  readonly doHandler: DoHandler | undefined
+  readonly dumpCodec: OpCodec | undefined
+  readonly dumpHandler: DumpHandler | undefined
+  /** No request is described: any attribute is refused. */
+  readonly doRejects: boolean
+  readonly dumpRejects: boolean
+}
+
+/** Whom a notification goes to. */
+export interface NotifyOptions {
+  /** One namespace, or all; the first one unless given. */
+  readonly net?: Net | 'all'
+  /** The requester, to whom `seq` and, with `report`, a copy belong. */
+  readonly portid?: number
+  readonly seq?: number
+  readonly report?: boolean
+}
+
+type OpHandler = Partial<DoHandler & DumpHandler> & OpOptions
+
+const levels: Readonly<Record<Validation, number | undefined>> = {
+  strict: NL_VALIDATE_STRICT,
+  liberal: NL_VALIDATE_LIBERAL,
+  none: undefined,
+}
+
+/** struct genlmsghdr: command, version, a reserved field. */
+export function putGenlHeader(w: Writer, cmd: number, version: number): void {
+  w.u8(cmd)
+  w.u8(version)
+  w.u16(0, HOST_LE)
+}
+
+/**
+ * The table of a family's commands.
+ * @throws NetlinkError EINVAL for a handler without op, an op without either handler, a handler
+ * that its op has no room for, a command twice.
+ */
+export function registerOps(
+  family: GenlFamily,
+  id: number,
+  handlers: Readonly<Record<string, OpHandler | undefined>>,
+  resvStartOp: number,
+): Map<number, RegisteredOp> {
+  const ops = new Map<number, RegisteredOp>()
+  for (const name of Object.keys(handlers)) {
+    if (!family.ops[name]) invalid(`${family.name} has no op ${name}`)
+  }
+  for (const [name, op] of Object.entries(family.ops)) {
+    const handler = handlers[name]
+    if (!handler) continue
+    if (ops.has(op.cmd)) invalid(`${family.name}: command ${op.cmd} is there twice`)
+    ops.set(op.cmd, registerOp(family, id, name, op, handler, resvStartOp))
+  }
+  return ops
+}
+
+function registerOp(
+  family: GenlFamily,
+  id: number,
+  name: string,
+  op: Op,
+  handler: OpHandler,
+  resvStartOp: number,
+): RegisteredOp {
+  const { doit, dumpit } = handler
+  const title = opName(family, name)
+  if (!doit && !dumpit) invalid(`${title} has neither doit nor dumpit`)
+  if (doit && !op.do) invalid(`${title} has a doit, and no do`)
+  if (dumpit && !op.dump) invalid(`${title} has a dumpit, and no dump`)
+  const { validate = 'strict', validateDump = 'strict' } = handler
+  const isNew = op.cmd >= resvStartOp
+  const doRejects = isNew && !op.do?.request && validate !== 'none'
+  const dumpRejects = isNew && !op.dump?.request && validateDump !== 'none'
+  const hasPolicy =
+    (doit && (op.do?.request || doRejects)) || (dumpit && (op.dump?.request || dumpRejects))
+  const capabilities = (doit ? GENL_CMD_CAP_DO : 0) | (dumpit ? GENL_CMD_CAP_DUMP : 0)
+  const permission = op.flags ?? 0
+  const codec = (exchange: Op['do'], validation: Validation): OpCodec => ({
+    name: title,
+    request: exchange?.request,
+    reply: exchange?.reply,
+    replyType: id,
+    replyHeader: (w) => putGenlHeader(w, op.replyCmd ?? op.cmd, family.version),
+    level: levels[validation],
+    async: op.async,
+  })
+  return {
+    cmd: op.cmd,
+    permission,
+    flags: permission | capabilities | (hasPolicy ? GENL_CMD_CAP_HASPOL : 0),
+    doCodec: doit && codec(op.do, validate),
+    doHandler: doit && (handler as DoHandler),
+    dumpCodec: dumpit && codec(op.dump, validateDump),
+    dumpHandler: dumpit && (handler as DumpHandler),
+    doRejects,
+    dumpRejects,
+  }
+}
+
+function invalid(message: string): never {
+  throw new NetlinkError('EINVAL', { message })
+}

@@ -1,0 +1,83 @@
+/**
+ * Network namespaces: all state of a kernel hangs on one.
+ *
+ * Kernel: net/core/net_namespace.c (Linux 6.12).
+ */
+import type { UserNamespace } from './credentials.ts'
+import type { Kernel } from './kernel.ts'
+
+/** No id (NETNSA_NSID_NOT_ASSIGNED). */
+export const NSID_NONE = -1
+
+/** A network namespace (struct net). Made by `kernel.addNet()`. */
+export class Net {
+  readonly kernel: Kernel
+  /** Unique in its kernel and never used again (SO_NETNS_COOKIE). */
+  readonly cookie: number
+  /** Who owns it: capabilities for it count in this user namespace. */
+  readonly userNs: UserNamespace
+  /** What `ip netns` would call it, until it is deleted. */
+  name: string | undefined
+  /** Given up by whoever made it; it may live on for the sockets in it. */
+  isDeleted = false
+  readonly #ids = new Map<Net, number>()
+  readonly #cleanup: (net: Net) => void
+  #references = 1
+
+  /** `cleanup` runs once, when the last reference is gone. */
+  constructor(
+    kernel: Kernel,
+    cookie: number,
+    userNs: UserNamespace,
+    name: string | undefined,
+    cleanup: (net: Net) => void,
+  ) {
+    this.kernel = kernel
+    this.cookie = cookie
+    this.userNs = userNs
+    this.name = name
+    this.#cleanup = cleanup
+  }
+  /** Whether nobody holds it any more. */
+  get isGone(): boolean {
+    return this.#references === 0
+  }
+  /** get_net(): a socket or another holder keeps it alive. */
+  get(): this {
+    if (this.#references > 0) this.#references++
+    return this
+  }
+  /** put_net(): the last one out runs the exit of every pernet operation. */
+  put(): void {
+    if (this.#references === 0 || --this.#references > 0) return
+    this.#cleanup(this)
+  }
+  /** peernet2id(): the id by which `peer` is known here, or -1. */
+  nsidOf(peer: Net): number {
+    return this.#ids.get(peer) ?? NSID_NONE
+  }
+  /** get_net_ns_by_id(): the namespace that has this id here. */
+  byNsid(nsid: number): Net | undefined {
+    for (const [peer, id] of this.#ids) if (id === nsid) return peer
+    return undefined
+  }
+  /**
+   * peernet2id_alloc(): gives `peer` an id here, the lowest free one unless `nsid` is given.
+   * @returns the id; -1 when `nsid` is taken, or when `peer` has another one already.
+   */
+  assignNsid(peer: Net, nsid = NSID_NONE): number {
+    const known = this.#ids.get(peer)
+    if (known !== undefined) return nsid === NSID_NONE || nsid === known ? known : NSID_NONE
+    let id = nsid
+    if (id !== NSID_NONE && this.byNsid(id)) return NSID_NONE
+    if (id === NSID_NONE) for (id = 0; this.byNsid(id); id++);
+    this.#ids.set(peer, id)
+    return id
+  }
+  /** Forgets the id of a namespace that is gone; the id it had, or -1. */
+  forgetNsid(peer: Net): number {
+    const id = this.nsidOf(peer)
+    this.#ids.delete(peer)
+    return id
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * From what went wrong to what the wire says: an errno, and an extack whose names are offsets.
+ *
+ * Kernel: include/linux/netlink.h struct netlink_ext_ack, NL_REQ_ATTR_CHECK().
+ */
+import { DecodeError, type Extack, isNetlinkError, NetlinkError } from '../../errors.ts'
+import type { AttrTable, Message, ValidationLevel } from '../../schema/index.ts'
+import { align4 } from '../../wire/align.ts'
+import { AttributeWalker } from '../../wire/attribute.ts'
+import { EINVAL, EIO } from '../errno.ts'
+import { KERN_ERR } from '../printk/log.ts'
+import type { WireExtack } from './ack.ts'
+import type { RequestContext } from './context.ts'
+
+/** A refused request. */
+export interface Refusal {
+  /** Negative. */
+  readonly errno: number
+  readonly extack: WireExtack | undefined
+}
+
+/** Longest text that goes into an extack, characters. */
+const MOST_TEXT = 1024
+
+/**
+ * What `error`, thrown by a handler, answers. Anything but a NetlinkError with an errno is the
+ * handler's own fault: it is logged, and answered with EIO.
+ */
+export function refusalOf(ctx: RequestContext, error: unknown): Refusal {
+  if (isNetlinkError(error)) {
+    const { errno, extack } = error as NetlinkError
+    if (errno !== undefined) return { errno, extack: extack && resolve(ctx, extack) }
+  }
+  if (error instanceof DecodeError) {
+    return { errno: -EINVAL, extack: { message: error.reason, offset: error.offset - ctx.start } }
+  }
+  const text = error instanceof Error ? (error.stack ?? String(error)) : String(error)
+  ctx.kernel.printk(
+    KERN_ERR,
+    `netlink: protocol ${ctx.sock.protocol}, message type ${ctx.type}: its handler failed: ${text}`,
+  )
+  return { errno: -EIO, extack: { message: 'The handler failed; the kernel log says why' } }
+}
+
+/** Names become numbers and offsets, where the request and its schema have them. */
+function resolve(ctx: RequestContext, extack: Extack): WireExtack {
+  const { message, cookie, policy, attribute, missing } = extack
+  const { start, view, payload, end } = ctx
+  let { offset, missingNest } = extack
+  const schema = ctx.message
+  if (offset === undefined && attribute !== undefined && schema) {
+    const at = schema.offsetOf(view, payload, end, attribute)
+    if (at !== undefined) offset = at - start
+  }
+  let missingType: number | undefined
+  if (typeof missing === 'number') missingType = missing
+  else if (missing !== undefined && schema) {
+    const names = missing.split('.')
+    missingType = idOf(schema.attrs?.shape.table, names)
+    if (names.length > 1 && missingNest === undefined) {
+      const at = schema.offsetOf(view, payload, end, names.slice(0, -1).join('.'))
+      if (at !== undefined) missingNest = at - start
+    }
+  }
+  return { message: message?.slice(0, MOST_TEXT), cookie, offset, policy, missingType, missingNest }
+}
+
+/** The number of the attribute that `path` ends in. */
+function idOf(table: AttrTable | undefined, path: readonly string[]): number | undefined {
+  const [name, ...rest] = path
+  const entry = table?.byName.get(name ?? '')
+  if (!entry || rest.length === 0) return entry?.id
+  const { shape } = entry.type
+  return shape.kind === 'nest' ? idOf(shape.table, rest) : undefined
+}
+
+/** Judges and decodes a request; see `RequestContext.decode`. */
+export function decodeRequest<Out>(
+  ctx: RequestContext,
+  message: Message<Out, unknown>,
+  level: ValidationLevel | undefined,
+): Out {
+  const { view, payload, end } = ctx
+  if (level !== undefined) message.validate(view, payload, end, level, ctx.start)
+  if (message.attrs?.selection.required.length) checkRequired(ctx, message)
+  return message.decode(view, payload, end)
+}
+
+/** GENL_REQ_ATTR_CHECK(): what must be there and is not goes out as NLMSGERR_ATTR_MISS_TYPE. */
+function checkRequired(ctx: RequestContext, message: Message<unknown, unknown>): void {
+  const { header, attrs } = message
+  if (!attrs) return
+  const { required, table } = attrs.selection
+  const at = Math.min(ctx.end, ctx.payload + align4(header?.size ?? 0))
+  const walker = new AttributeWalker(ctx.view, at, ctx.end)
+  const seen = new Set<number>()
+  try {
+    while (walker.next()) seen.add(walker.type)
+  } catch {
+    // What follows a broken attribute is not there.
+  }
+  for (const name of required) {
+    const id = table.byName.get(name)?.id
+    if (id !== undefined && !seen.has(id)) {
+      throw new NetlinkError('EINVAL', { extack: { missing: id } })
+    }
+  }
+}

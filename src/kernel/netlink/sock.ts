@@ -1,0 +1,111 @@
+/**
+ * One netlink socket, of a process or of the kernel: its state (struct netlink_sock).
+ *
+ * What is done with it is in the files beside this one, named after what they do.
+ */
+import { type Capability, type Credentials, nsCapable } from '../credentials.ts'
+import type { Net } from '../net-namespace.ts'
+import type { RunningDump } from './dump.ts'
+import type { PendingInput } from './input.ts'
+import type { Netlink } from './netlink.ts'
+import { ReceiveQueue } from './queue.ts'
+import type { Skb } from './skb.ts'
+import type { PortMap, ProtocolHooks, ProtocolTable } from './table.ts'
+
+/** SO_SNDBUF of a new socket, as accounted (net.core.wmem_default). */
+export const DEFAULT_SEND_BUFFER = 212992
+
+/** What a kernel socket does with a datagram; a promise holds up the sender's next one. */
+export type Input = (skb: Skb) => void | Promise<void>
+
+export class NetlinkSock {
+  readonly netlink: Netlink
+  readonly net: Net
+  readonly protocol: number
+  readonly table: ProtocolTable
+  /** Ports of the same protocol in the same namespace. */
+  readonly ports: PortMap
+  /** bind, unbind and release of whoever registered the protocol, as they were at creation. */
+  readonly hooks: ProtocolHooks
+  /** Who opened it. */
+  readonly credentials: Credentials
+  /** Unique in its kernel and never used again (SO_COOKIE): tells a port's holders apart. */
+  readonly cookie: number
+  readonly queue = new ReceiveQueue()
+
+  /** nl_pid; 0 as long as it is not bound. */
+  portid = 0
+  isBound = false
+  isClosed = false
+  /** Where datagrams go that name no destination; connect() sets it. */
+  dstPortid = 0
+  dstGroup = 0
+  /** NETLINK_CONNECTED: unicasts come from `dstPortid` alone. */
+  isConnected = false
+  /** sk_sndbuf, bytes. */
+  sendBuffer = DEFAULT_SEND_BUFFER
+  /** Longest buffer that was read into: what a dump's datagrams are sized by. */
+  maxReceiveLength = 0
+
+  /** Membership, a bit for each group from 1 on; nothing before the first group operation. */
+  groups: Uint32Array | undefined
+
+  extAck = false
+  capAck = false
+  strictCheck = false
+  pktinfo = false
+  broadcastError = false
+  listenAllNsid = false
+
+  /** The dump that runs on it (nlk->cb, cb_running). */
+  dump: RunningDump | undefined
+  /** A datagram of its own that a kernel socket has not finished with, and those behind it. */
+  pendingInput: PendingInput | undefined
+
+  /** What a kernel socket does with datagrams; nothing: nobody may write to it. */
+  input: Input | undefined
+  readonly isKernel: boolean
+  /** sk_data_ready(), sk_error_report(): there is something to read. */
+  dataReady: (() => void) | undefined
+
+  constructor(
+    netlink: Netlink,
+    net: Net,
+    table: ProtocolTable,
+    credentials: Credentials,
+    isKernel = false,
+  ) {
+    this.netlink = netlink
+    this.net = net
+    this.table = table
+    this.protocol = table.protocol
+    this.ports = table.portsOf(net)
+    this.hooks = table.hooks
+    this.credentials = credentials
+    this.cookie = netlink.nextCookie()
+    this.isKernel = isKernel
+  }
+  /** Whether who opened it has `capability` over its network namespace. */
+  capable(capability: Capability): boolean {
+    return nsCapable(this.credentials, this.net.userNs, capability)
+  }
+  /** Whether it is a member of `group`. */
+  isMember(group: number): boolean {
+    const word = this.groups?.[(group - 1) >>> 5]
+    return word !== undefined && (word & (1 << ((group - 1) & 31))) !== 0
+  }
+  /** Groups 1 to 32 as a mask. */
+  get groupMask(): number {
+    return this.groups?.[0] ?? 0
+  }
+  /** Reports an errno to the reader: its next call fails with it. */
+  setError(errno: number): void {
+    this.queue.error = errno
+    this.dataReady?.()
+  }
+  /** A datagram for it was lost. */
+  overrun(): void {
+    this.queue.overrun()
+    if (this.queue.error) this.dataReady?.()
+  }
+}
