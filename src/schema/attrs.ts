@@ -13,8 +13,8 @@ import {
 } from './table.ts'
 import type { Infer, Input, Simplify, Type } from './type.ts'
 
-/** An attribute: its number, then its type. */
-export type AttrDefinition = readonly [id: number, type: Type<any, any>]
+/** An attribute: its number, its type; its constant where that does not follow from its name. */
+export type AttrDefinition = readonly [id: number, type: Type<any, any>, constant?: string]
 /** Attributes by name. */
 export type AttrDefinitions = Readonly<Record<string, AttrDefinition>>
 
@@ -206,7 +206,12 @@ export function attrOffsetOf(
  * of `IFLA_` is `IFLA_NUM_TX_QUEUES`. Every number is written out.
  */
 export function attrs<const A extends AttrDefinitions>(prefix: string, definitions: A): AttrSet<A> {
-  const entries = Object.entries(definitions).map(([name, [id, type]]) => ({ name, id, type }))
+  const entries = Object.entries(definitions).map(([name, [id, type, constant]]) => ({
+    name,
+    id,
+    type,
+    constant: constant ?? constantName(prefix, name),
+  }))
   const table = makeTable(prefix, entries)
   const everything = attrType({
     table,

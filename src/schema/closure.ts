@@ -4,8 +4,8 @@ import { AttributeWalker } from '../wire/attribute.ts'
 import type { Writer } from '../wire/writer.ts'
 import type { Decoder, Encoder, Fields } from './codec.ts'
 import { copyBytes } from './payload.ts'
-import { type AttrEntry, type AttrSelection, constantName, type UnknownAttr } from './table.ts'
-import { show, type Type, within } from './type.ts'
+import type { AttrEntry, AttrSelection, UnknownAttr } from './table.ts'
+import { type Shape, show, type Type, within } from './type.ts'
 
 /** Keeps an attribute that no schema knows. */
 export function keepUnknown(
@@ -31,15 +31,22 @@ export interface Pending {
   readonly index: number
 }
 
+/** The form that the selector's value in `owner` stands for, if any is known. */
+function chosenVariant(
+  shape: Extract<Shape, { kind: 'selected' }>,
+  owner: Fields,
+): Type<any, any> | undefined {
+  const chosen = owner[shape.selector]
+  return chosen !== undefined && Object.hasOwn(shape.variants, chosen)
+    ? shape.variants[chosen]
+    : shape.otherwise
+}
+
 /** Reads a selected attribute when its selector is known; else, or when forced, keeps its bytes. */
 export function decodeSelected(out: Fields, view: DataView, pending: Pending): void {
   const { shape } = pending.type
   if (shape.kind !== 'selected') return
-  const chosen = out[shape.selector]
-  const variant =
-    chosen !== undefined && Object.hasOwn(shape.variants, chosen)
-      ? shape.variants[chosen]
-      : undefined
+  const variant = chosenVariant(shape, out)
   if (variant) out[pending.name] = variant.get(view, pending.payload, pending.end)
   else keepUnknown(out, pending.rawType, view, pending.payload, pending.end, pending.index)
 }
@@ -81,13 +88,12 @@ export function closureDecoder(selection: AttrSelection): Decoder {
 export function variantOf(type: Type<any, any>, value: Fields): Type<any, any> {
   const { shape } = type
   if (shape.kind !== 'selected') return type
-  const chosen = value[shape.selector]
-  const variant =
-    chosen !== undefined && Object.hasOwn(shape.variants, chosen)
-      ? shape.variants[chosen]
-      : undefined
-  if (!variant)
-    throw new EncodeError(`no form of it is known for ${shape.selector} ${show(chosen)}`)
+  const variant = chosenVariant(shape, value)
+  if (!variant) {
+    throw new EncodeError(
+      `no form of it is known for ${shape.selector} ${show(value[shape.selector])}`,
+    )
+  }
   return variant
 }
 
@@ -119,11 +125,9 @@ export function putEntry(w: Writer, entry: AttrEntry, owner: Fields, value: unkn
 
 /** Throws the EncodeError of a key that the message does not have. */
 export function strange(selection: AttrSelection, key: string): never {
-  const known = selection.table.byName.has(key)
+  const known = selection.table.byName.get(key)
   throw new EncodeError(
-    known
-      ? `${constantName(selection.table.prefix, key)} does not belong in this message`
-      : 'no such attribute',
+    known ? `${known.constant} does not belong in this message` : 'no such attribute',
     key,
   )
 }

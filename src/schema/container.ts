@@ -1,7 +1,8 @@
 /** Types made of types: numbered nests, repeated attributes, packed lists, variants. */
 import { DecodeError, EncodeError } from '../errors.ts'
 import { AttributeWalker } from '../wire/attribute.ts'
-import { NLA_F_NESTED } from '../wire/constants.ts'
+import { NLA_F_NESTED, NLA_TYPE_MASK } from '../wire/constants.ts'
+import { checkInteger } from './integer.ts'
 import { type Infer, type Input, show, type Type, within } from './type.ts'
 
 /** Whether a nest carries NLA_F_NESTED: newer families demand it, older ones never send it. */
@@ -12,12 +13,13 @@ function checkArray(value: unknown): asserts value is readonly unknown[] {
 }
 
 /**
- * A nest whose attributes are the elements, numbered from 1 (`indexed-array` in Linux's specs).
- * The numbers themselves are not kept.
+ * A nest whose attributes are the elements, numbered from `first` (`indexed-array` in Linux's
+ * specs). The numbers themselves are not kept.
  */
 export function array<T extends Type<any, any>>(
   of: T,
   flag: NestFlag = 'flag',
+  first = 1,
 ): Type<Infer<T>[], readonly Input<T>[]> {
   return {
     shape: { kind: 'array', of },
@@ -34,7 +36,7 @@ export function array<T extends Type<any, any>>(
       const inner = flag === 'flag' ? of.flags : 0
       items.forEach((item, i) => {
         try {
-          const mark = w.attrStart((i + 1) | inner)
+          const mark = w.attrStart((i + first) | inner)
           of.put(w, item)
           w.attrEnd(mark)
         } catch (error) {
@@ -59,6 +61,67 @@ export function array<T extends Type<any, any>>(
         return of.offsetOf?.(view, walker.payload, walker.end, rest) ?? walker.start
       }
       return undefined
+    },
+  }
+}
+
+/** An element of a nest whose attribute numbers say something: a command, an index. */
+export interface Keyed<T> {
+  /** The attribute's number, 0 to 16383. */
+  key: number
+  value: T
+}
+
+/** A nest whose attributes all have one type, and whose numbers are kept (`nest-type-value`). */
+export function keyed<T extends Type<any, any>>(
+  of: T,
+  flag: NestFlag = 'flag',
+): Type<Keyed<Infer<T>>[], readonly Keyed<Input<T>>[]> {
+  const find = (
+    view: DataView,
+    at: number,
+    end: number,
+    found: (w: AttributeWalker) => boolean,
+  ) => {
+    const walker = new AttributeWalker(view, at, end)
+    while (walker.next()) if (found(walker)) return walker
+    return undefined
+  }
+  return {
+    shape: { kind: 'keyed', of },
+    size: undefined,
+    flags: flag === 'flag' ? NLA_F_NESTED : 0,
+    get(view, at, end) {
+      const items: Keyed<Infer<T>>[] = []
+      const walker = new AttributeWalker(view, at, end)
+      while (walker.next()) {
+        items.push({ key: walker.type, value: of.get(view, walker.payload, walker.end) })
+      }
+      return items
+    },
+    put(w, items) {
+      checkArray(items)
+      for (const item of items) {
+        const { key, value } = (item ?? {}) as Keyed<unknown>
+        try {
+          const mark = w.attrStart(checkInteger(key, 0, NLA_TYPE_MASK) | of.flags)
+          of.put(w, value)
+          w.attrEnd(mark)
+        } catch (error) {
+          throw within(error, `[${key}]`)
+        }
+      }
+    },
+    pathAt(view, at, end, offset) {
+      const hit = find(view, at, end, (walker) => offset >= walker.start && offset < walker.end)
+      if (!hit) return ''
+      const inner = offset < hit.payload ? '' : of.pathAt?.(view, hit.payload, hit.end, offset)
+      return `[${hit.type}]${inner ?? ''}`
+    },
+    offsetOf(view, at, end, [key, ...rest]) {
+      const hit = find(view, at, end, (walker) => String(walker.type) === key)
+      if (!hit || rest.length === 0) return hit?.start
+      return of.offsetOf?.(view, hit.payload, hit.end, rest) ?? hit.start
     },
   }
 }
@@ -132,4 +195,21 @@ export function selected<const S extends string, const V extends Variants>(
       throw new EncodeError(`${selector} decides its form`)
     },
   }
+}
+
+type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
+  ? I
+  : never
+
+/**
+ * `variant('family', { 7: bridgeSpec }, afSpec)`: one number, whose meaning a header field (or a
+ * sibling) decides. Their names do not clash, so the value's type has all of them.
+ */
+export function variant<const V extends Variants, const O extends Type<any, any>>(
+  selector: string,
+  variants: V,
+  otherwise: O,
+): Type<Intersection<Infer<V[keyof V]> | Infer<O>>, Intersection<Input<V[keyof V]> | Input<O>>> {
+  const type = selected(selector, variants)
+  return { ...type, shape: { ...type.shape, otherwise } } as never
 }

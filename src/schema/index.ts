@@ -11,7 +11,17 @@ export {
   lazy,
   nest,
 } from './attrs.ts'
-export { array, list, multi, type NestFlag, type SelectedType, selected } from './container.ts'
+export {
+  array,
+  type Keyed,
+  keyed,
+  list,
+  multi,
+  type NestFlag,
+  type SelectedType,
+  selected,
+  variant,
+} from './container.ts'
 export {
   type Exchange,
   type ExchangeKind,
@@ -41,6 +51,7 @@ export {
   bits,
   enumeration,
   type IntegerType,
+  named,
   s8,
   s16,
   s32,
@@ -61,6 +72,8 @@ export {
   ipv4,
   ipv6,
   mac,
+  mplsLabels,
+  protocolAddress,
   type StringType,
   string,
 } from './payload.ts'
@@ -71,6 +84,7 @@ export {
   NL_VALIDATE_STRICT,
   type ValidationLevel,
 } from './policy.ts'
+export { embedded, followed, records } from './record.ts'
 export { type StructType, struct } from './struct.ts'
 export { type AttrEntry, type AttrTable, constantName, type UnknownAttr } from './table.ts'
 export type { Infer, Input, Shape, Type } from './type.ts'

@@ -210,9 +210,26 @@ export function enumeration<const N extends Readonly<Record<string, number>>>(
   }
 }
 
-/** Names for bits, by the constants' own spelling: the value stays a number. */
-export function bits(base: IntegerType, names: Readonly<Record<string, number>>): IntegerType {
-  return { ...base, shape: { ...base.shape, names, namesAre: 'bits' } }
+type Names = Readonly<Record<string, number>>
+
+/** The names that begin with `prefix`, without it. */
+function withPrefix(names: Names, prefix: string): Names {
+  const entries = Object.entries(names).filter(([name]) => name.startsWith(prefix))
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]))
+}
+
+/**
+ * Names for bits, by the constants' own spelling: the value stays a number. With a prefix, `names`
+ * may hold more, such as all of a file's constants.
+ */
+export function bits(base: IntegerType, names: Names, prefix = ''): IntegerType {
+  return { ...base, shape: { ...base.shape, names: withPrefix(names, prefix), namesAre: 'bits' } }
+}
+
+/** Names for values that stay numbers, to be compared with the constants; as for `bits`. */
+export function named(base: IntegerType, names: Names, prefix = ''): IntegerType {
+  const shape = { ...base.shape, names: withPrefix(names, prefix), namesAre: 'constants' } as const
+  return { ...base, shape }
 }
 
 /** A value and which of its bits are meant (struct nla_bitfield32). */

@@ -113,7 +113,7 @@ function binaryType(min: number | undefined, max: number | undefined): BinaryTyp
 export const binary: BinaryType = binaryType(undefined, undefined)
 
 function addressType(
-  family: 'ip' | 'ipv4' | 'ipv6' | 'mac',
+  family: 'any' | 'ip' | 'mpls' | 'ipv4' | 'ipv6' | 'mac',
   size: number | undefined,
   get: (view: DataView, at: number, end: number) => string,
   parse: (text: string) => Uint8Array | undefined,
@@ -175,6 +175,71 @@ export const ipAddress: Type<string, string | Uint8Array> = addressType(
   getIp,
   parseIp,
   (n) => n === 4 || n === 16,
+)
+function getHex(view: DataView, at: number, end: number): string {
+  return `0x${formatMac(view, at, end).replaceAll(':', '')}`
+}
+function parseHex(text: string): Uint8Array | undefined {
+  if (!/^0x([0-9a-f]{2})*$/i.test(text)) return undefined
+  return Uint8Array.from(text.slice(2).match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
+}
+
+/** An address of 4 or 16 bytes as usual, of another family's length as `0x0102`. */
+function getAny(view: DataView, at: number, end: number): string {
+  const size = end - at
+  if (size === 4) return formatIpv4(view, at)
+  if (size === 16) return formatIpv6(view, at)
+  return getHex(view, at, end)
+}
+function parseAny(text: string): Uint8Array | undefined {
+  if (!text.startsWith('0x')) return parseIp(text)
+  const bytes = parseHex(text)
+  return bytes?.length === 4 || bytes?.length === 16 ? undefined : bytes
+}
+
+/**
+ * A network address where other families than IP may send theirs: IPv4 and IPv6 as `ipAddress`
+ * has them, other lengths as `0x0102`, never an error.
+ */
+export const protocolAddress: Type<string, string | Uint8Array> = addressType(
+  'any',
+  undefined,
+  getAny,
+  parseAny,
+  () => true,
+)
+/** Label stack entries as `100/200`; with bits that this spelling cannot say, as `0x…`. */
+function getLabels(view: DataView, at: number, end: number): string {
+  const labels: number[] = []
+  for (let from = at; from + 4 <= end; from += 4) {
+    const entry = view.getUint32(from)
+    const plain = from + 4 === end ? 0x100 : 0
+    if ((entry & 0xfff) !== plain) return getHex(view, at, end)
+    labels.push(entry >>> 12)
+  }
+  return labels.length * 4 === end - at && labels.length > 0
+    ? labels.join('/')
+    : getHex(view, at, end)
+}
+function parseLabels(text: string): Uint8Array | undefined {
+  if (text.startsWith('0x')) return parseHex(text)
+  if (!/^\d{1,7}(\/\d{1,7})*$/.test(text)) return undefined
+  const labels = text.split('/').map(Number)
+  if (labels.some((label) => label > 0xfffff)) return undefined
+  const view = new DataView(new ArrayBuffer(labels.length * 4))
+  labels.forEach((label, i) => {
+    view.setUint32(i * 4, ((label << 12) | (i === labels.length - 1 ? 0x100 : 0)) >>> 0)
+  })
+  return new Uint8Array(view.buffer)
+}
+
+/** MPLS labels, `100/200`, the last one marked as the bottom of the stack. */
+export const mplsLabels: Type<string, string | Uint8Array> = addressType(
+  'mpls',
+  undefined,
+  getLabels,
+  parseLabels,
+  () => true,
 )
 /** A link-layer address of any length, `02:00:00:00:00:01`. */
 export const mac: Type<string, string | Uint8Array> = addressType(

@@ -7,6 +7,8 @@ export interface AttrEntry {
   /** nla_type without flag bits. */
   readonly id: number
   readonly type: Type<any, any>
+  /** The kernel's name of it, such as `IFLA_MTU`. */
+  readonly constant: string
 }
 
 /** An attribute that no schema knows, kept so that encoding gives the same bytes again. */

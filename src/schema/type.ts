@@ -1,6 +1,7 @@
 /** What a type of the description language is: one payload, both ways, described. */
 import { DecodeError, EncodeError } from '../errors.ts'
 import type { Writer } from '../wire/writer.ts'
+import type { Message } from './message.ts'
 import type { AttrTable } from './table.ts'
 
 /** What a type says of itself: for policies, formatters, documentation, fuzzers. */
@@ -14,24 +15,35 @@ export type Shape =
       readonly min?: bigint
       readonly max?: bigint
       readonly mask?: bigint
-      /** Names of values (enumerations) or of bits. */
+      /** Names of what it decodes to (`values`), of numbers that stay numbers, or of bits. */
       readonly names?: Readonly<Record<string, number>>
-      readonly namesAre?: 'values' | 'bits'
+      readonly namesAre?: 'values' | 'constants' | 'bits'
     }
   | { readonly kind: 'flag' }
   | { readonly kind: 'string'; readonly max?: number; readonly nul: boolean }
   | { readonly kind: 'binary'; readonly min?: number; readonly max?: number }
-  | { readonly kind: 'address'; readonly family: 'ip' | 'ipv4' | 'ipv6' | 'mac' }
+  | { readonly kind: 'address'; readonly family: 'any' | 'ip' | 'mpls' | 'ipv4' | 'ipv6' | 'mac' }
   | { readonly kind: 'bitfield32'; readonly mask: number }
   | { readonly kind: 'struct'; readonly name: string; readonly fields: readonly StructField[] }
+  | {
+      readonly kind: 'followed'
+      readonly head: Type<any, any>
+      readonly name: string
+      readonly rest: Type<any, any>
+    }
+  | { readonly kind: 'message'; readonly of: Message<any, any> }
+  | { readonly kind: 'records'; readonly of: Message<any, any> }
   | { readonly kind: 'nest'; readonly table: AttrTable }
   | { readonly kind: 'array'; readonly of: Type<any, any> }
+  | { readonly kind: 'keyed'; readonly of: Type<any, any> }
   | { readonly kind: 'multi'; readonly of: Type<any, any> }
   | { readonly kind: 'list'; readonly of: Type<any, any> }
   | {
       readonly kind: 'selected'
       readonly selector: string
       readonly variants: Readonly<Record<string, Type<any, any>>>
+      /** For values of the selector that are not among the variants. */
+      readonly otherwise?: Type<any, any>
     }
 
 /** One member of a C struct. */

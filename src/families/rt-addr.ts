@@ -1,0 +1,121 @@
+/**
+ * rt-addr: addresses of links.
+ *
+ * Kernel: include/uapi/linux/if_addr.h; net/ipv4/devinet.c inet_fill_ifaddr(),
+ * net/ipv6/addrconf.c inet6_fill_ifaddr() (Linux 6.18).
+ */
+import {
+  attrs,
+  bits,
+  message,
+  named,
+  protocolAddress,
+  rawFamily,
+  s32,
+  string,
+  struct,
+  u8,
+  u32,
+} from '../schema/index.ts'
+import { NETLINK_ROUTE } from '../wire/constants.ts'
+import * as constants from './rt-addr-constants.ts'
+import * as routeConstants from './rt-route-constants.ts'
+import {
+  addressFamily,
+  RTM_DELADDR,
+  RTM_GETADDR,
+  RTM_NEWADDR,
+  RTNLGRP_IPV4_IFADDR,
+  RTNLGRP_IPV6_IFADDR,
+  RTNLGRP_MCTP_IFADDR,
+} from './rtnetlink.ts'
+
+export * from './rt-addr-constants.ts'
+
+export const ifaddrmsg = struct('ifaddrmsg', {
+  family: addressFamily,
+  prefixlen: u8,
+  /** The lowest eight bits of IFA_FLAGS, which is `flags`. */
+  ifaFlags: bits(u8, constants, 'IFA_F_'),
+  scope: named(u8, routeConstants, 'RT_SCOPE_'),
+  ifindex: u32,
+})
+
+/** Lifetimes in seconds, 0xffffffff for ever; times of change in hundredths of a second. */
+export const ifaCacheinfo = struct('ifa_cacheinfo', {
+  prefered: u32,
+  valid: u32,
+  /** Since boot. */
+  cstamp: u32,
+  tstamp: u32,
+})
+
+export const addrAttrs = attrs('IFA_', {
+  targetNetnsid: [10, s32],
+  /** The address itself; of a point-to-point interface the peer's. */
+  address: [1, protocolAddress],
+  /** The interface's own address (IPv4 always, IPv6 only beside a peer's). */
+  local: [2, protocolAddress],
+  broadcast: [4, protocolAddress],
+  anycast: [5, protocolAddress],
+  multicast: [7, protocolAddress],
+  label: [3, string.max(15)],
+  proto: [11, named(u8, constants, 'IFAPROT_')],
+  flags: [8, bits(u32, constants, 'IFA_F_')],
+  /** Metric of the prefix route. */
+  rtPriority: [9, u32],
+  cacheinfo: [6, ifaCacheinfo],
+})
+
+const change = message(
+  ifaddrmsg,
+  addrAttrs.only(
+    'address',
+    'local',
+    'broadcast',
+    'anycast',
+    'label',
+    'proto',
+    'flags',
+    'rtPriority',
+    'cacheinfo',
+  ),
+)
+const address = message(ifaddrmsg, addrAttrs)
+
+export const rtAddr = rawFamily({
+  name: 'rt-addr',
+  protocol: NETLINK_ROUTE,
+  groups: {
+    ipv4Ifaddr: RTNLGRP_IPV4_IFADDR,
+    ipv6Ifaddr: RTNLGRP_IPV6_IFADDR,
+    mctpIfaddr: RTNLGRP_MCTP_IFADDR,
+  },
+  ops: {
+    newAddr: { cmd: RTM_NEWADDR, constant: 'RTM_NEWADDR', do: { request: change } },
+    delAddr: { cmd: RTM_DELADDR, constant: 'RTM_DELADDR', do: { request: change } },
+    /** One address, which only IPv6 answers; or all, of `family` and `ifindex` if they are given. */
+    getAddr: {
+      cmd: RTM_GETADDR,
+      replyCmd: RTM_NEWADDR,
+      constant: 'RTM_GETADDR',
+      do: {
+        request: message(ifaddrmsg, addrAttrs.only('address', 'local', 'targetNetnsid')),
+        reply: address,
+      },
+      dump: { request: message(ifaddrmsg, addrAttrs.only('targetNetnsid')), reply: address },
+    },
+  },
+  notifications: {
+    newAddr: {
+      cmd: RTM_NEWADDR,
+      group: ['ipv4Ifaddr', 'ipv6Ifaddr', 'mctpIfaddr'],
+      body: address,
+    },
+    delAddr: {
+      cmd: RTM_DELADDR,
+      group: ['ipv4Ifaddr', 'ipv6Ifaddr', 'mctpIfaddr'],
+      body: address,
+    },
+  },
+})
