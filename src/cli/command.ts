@@ -1,0 +1,70 @@
+/** What a command is: its words, its help, and the function that runs it. */
+import type { Output } from './output.ts'
+import type { Given, Parameters } from './parameter.ts'
+import type { Connection } from './session.ts'
+
+/** Options that every command has, before and after its name. */
+export interface GlobalOptions {
+  readonly json: boolean
+  readonly details: boolean
+  readonly statistics: boolean
+  readonly brief: boolean
+  readonly quiet: boolean
+  readonly hints: boolean
+  /** `-4` and `-6`. */
+  readonly family: 'inet' | 'inet6' | undefined
+}
+
+/** What a command's first word names, such as the link that `link set` changes. */
+export interface Subject {
+  readonly placeholder: string
+  readonly about: string
+  readonly required?: boolean
+  /** Words that may stand before it, such as `dev`. */
+  readonly words?: readonly string[]
+}
+
+/** A command as it was given. */
+export interface Call<P extends Parameters = Parameters> {
+  readonly subject: string | undefined
+  /** Further words where the verb takes several, as `monitor link addr` does. */
+  readonly rest: readonly string[]
+  readonly given: Given<P>
+  readonly options: GlobalOptions
+  readonly out: Output
+  readonly err: Output
+  /** Ctrl-C. */
+  readonly signal: AbortSignal
+  /** The kernel that was asked for, opened when it is first needed. */
+  open(): Promise<Connection>
+  /** Remembers what is about to be asked of the kernel, so that an error can quote it. */
+  asking<T>(request: T): T
+}
+
+/** One thing that can be done: `link list`, or a command without verbs such as `monitor`. */
+export interface Verb {
+  readonly aliases?: readonly string[]
+  readonly summary: string
+  /** Whole command lines, the most telling first; help opens with them. */
+  readonly examples: readonly string[]
+  readonly subject?: Subject
+  /** Takes any number of words besides its parameters. */
+  readonly many?: boolean
+  readonly parameters: Parameters
+  /** Resolves with the exit code where it is not 0. */
+  run(call: Call): Promise<number | undefined>
+}
+
+/** A verb whose `call.given` has the types of its parameters. */
+export function verb<P extends Parameters>(
+  definition: Omit<Verb, 'parameters' | 'run'> & {
+    readonly parameters: P
+    // biome-ignore lint/suspicious/noConfusingVoidType: most commands end without an exit code
+    run(call: Call<P>): Promise<number | void>
+  },
+): Verb {
+  return definition as Verb
+}
+
+/** An object with verbs, or a single command. */
+export type Command = { readonly verbs: Readonly<Record<string, Verb>> } | { readonly only: Verb }

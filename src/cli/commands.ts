@@ -1,0 +1,55 @@
+/** The commands, by name. Each is loaded when the command line names it. */
+import type { Command } from './command.ts'
+
+/** A command that is not loaded yet. */
+export interface CommandEntry {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly summary: string
+  load(): Promise<{ readonly command: Command }>
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'link',
+    aliases: ['l'],
+    summary: 'network devices',
+    load: () => import('./link.ts'),
+  },
+  {
+    name: 'addr',
+    aliases: ['a', 'address'],
+    summary: 'addresses of network devices',
+    load: () => import('./addr.ts'),
+  },
+  {
+    name: 'route',
+    aliases: ['r'],
+    summary: 'routes',
+    load: () => import('./route.ts'),
+  },
+  {
+    name: 'neigh',
+    aliases: ['n', 'neighbour', 'neighbor'],
+    summary: 'neighbours: which link-layer address an IP address has',
+    load: () => import('./neigh.ts'),
+  },
+  {
+    name: 'rule',
+    aliases: ['ru'],
+    summary: 'rules: which table routes a packet',
+    load: () => import('./rule.ts'),
+  },
+  {
+    name: 'monitor',
+    aliases: ['mon'],
+    summary: 'changes, as they happen',
+    load: () => import('./monitor.ts'),
+  },
+  {
+    name: 'tour',
+    aliases: [],
+    summary: 'what nlkit does, shown and checked',
+    load: () => import('./tour/command.ts'),
+  },
+]

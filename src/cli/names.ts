@@ -1,0 +1,93 @@
+/**
+ * Names that iproute2 gives to numbers: tables, protocols, scopes, groups.
+ *
+ * What every installation has is built in; /etc/iproute2 is read when that does not suffice.
+ */
+import { readFileSync } from 'node:fs'
+import * as route from '../families/rt-route-constants.ts'
+import { UsageError } from './exit.ts'
+import { didYouMean } from './suggest.ts'
+
+/** Constants that begin with `prefix`, by number, in lower case. */
+function constants(prefix: string): Map<number, string> {
+  const found = Object.entries(route).filter(([name]) => name.startsWith(prefix))
+  return new Map(
+    found.map(([name, number]) => [
+      number as number,
+      name.slice(prefix.length).toLowerCase().replaceAll('_', '-'),
+    ]),
+  )
+}
+
+/** One numbering: its built-in names, and the file that may add others. */
+class NameTable {
+  readonly #what: string
+  readonly #file: string
+  readonly #names: Map<number, string>
+  #isRead = false
+
+  constructor(what: string, file: string, names: Map<number, string>) {
+    this.#what = what
+    this.#file = file
+    this.#names = names
+  }
+
+  /** A file's lines are `NUMBER NAME`; what is built in is not replaced. */
+  #readFile(): void {
+    if (this.#isRead) return
+    this.#isRead = true
+    let text: string
+    try {
+      text = readFileSync(`/etc/iproute2/${this.#file}`, 'utf8')
+    } catch {
+      return
+    }
+    for (const [, number, name] of text.matchAll(/^\s*(0x[\da-f]+|\d+)[ \t]+(\S+)/gim)) {
+      if (!this.#names.has(Number(number))) this.#names.set(Number(number), name!)
+    }
+  }
+
+  /** The name of `number`, or its digits. */
+  name(number: number): string {
+    if (!this.#names.has(number)) this.#readFile()
+    return this.#names.get(number) ?? String(number)
+  }
+
+  /** @throws UsageError */
+  number(word: string): number {
+    if (/^(\d+|0x[\da-f]+)$/i.test(word)) return Number(word)
+    for (const read of [false, true]) {
+      if (read) this.#readFile()
+      for (const [number, name] of this.#names) if (name === word) return number
+    }
+    throw new UsageError(
+      `expected a ${this.#what}, got "${word}"`,
+      didYouMean(word, this.#names.values()),
+    )
+  }
+}
+
+/** Routing tables. */
+export const TABLES = new NameTable(
+  'table',
+  'rt_tables',
+  new Map([
+    [route.RT_TABLE_UNSPEC, 'unspec'],
+    [route.RT_TABLE_DEFAULT, 'default'],
+    [route.RT_TABLE_MAIN, 'main'],
+    [route.RT_TABLE_LOCAL, 'local'],
+  ]),
+)
+
+/** Who installed a route. */
+export const PROTOCOLS = new NameTable('protocol', 'rt_protos', constants('RTPROT_'))
+
+/** The distance to a destination. */
+export const SCOPES = new NameTable(
+  'scope',
+  'rt_scopes',
+  constants('RT_SCOPE_').set(route.RT_SCOPE_UNIVERSE, 'global'),
+)
+
+/** Groups of links. */
+export const GROUPS = new NameTable('group', 'group', new Map([[0, 'default']]))

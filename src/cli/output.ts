@@ -1,0 +1,74 @@
+/** Where a command writes: data to one stream, everything else to the other, colours where wanted. */
+import { styleText } from 'node:util'
+import { type Column, formatTable } from './table.ts'
+
+/** A stream, or what stands for one in a test. */
+export interface Sink {
+  write(text: string): unknown
+  readonly isTTY?: boolean | undefined
+}
+
+export type ColorChoice = 'auto' | 'always' | 'never'
+export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
+
+function wantsColor(
+  choice: ColorChoice,
+  sink: Sink,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if (choice !== 'auto') return choice === 'always'
+  if (env.NO_COLOR) return false
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0'
+  return sink.isTTY === true && env.TERM !== 'dumb'
+}
+
+/** A bigint that a JSON number holds exactly is one, any other is its digits in a string. */
+function jsonValue(_key: string, value: unknown): unknown {
+  if (typeof value !== 'bigint') return value
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
+}
+
+/** `value` as one line of JSON. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, jsonValue)
+}
+
+/** One of the two streams of a command. */
+export class Output {
+  readonly #sink: Sink
+  readonly #color: boolean
+
+  constructor(
+    sink: Sink,
+    choice: ColorChoice = 'never',
+    env: Readonly<Record<string, string | undefined>> = {},
+  ) {
+    this.#sink = sink
+    this.#color = wantsColor(choice, sink, env)
+  }
+
+  lines(lines: readonly string[]): void {
+    if (lines.length > 0) this.#sink.write(`${lines.join('\n')}\n`)
+  }
+
+  line(text: string): void {
+    this.#sink.write(`${text}\n`)
+  }
+
+  json(value: unknown): void {
+    this.line(toJson(value))
+  }
+
+  table(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
+    const headed = columns.map((column) => ({
+      ...column,
+      heading: column.heading && this.style('dim', column.heading),
+    }))
+    this.lines(formatTable(headed, rows))
+  }
+
+  style(style: Style, text: string): string {
+    if (!this.#color) return text
+    return styleText(style, text, { validateStream: false })
+  }
+}
