@@ -58,8 +58,11 @@ export interface DumpSource<Item = unknown> {
 export interface RunningDump {
   readonly source: DumpSource
   readonly ctx: RequestContext
-  readonly iterator: Iterator<unknown>
   readonly minSize: number
+  /** The values, from the first step on. */
+  iterator: Iterator<unknown> | undefined
+  /** A step is being made: the source's own code runs. */
+  isStepping: boolean
   /** The value that did not fit in the datagram before. */
   held: { readonly value: unknown } | undefined
   /** cb->prev_seq. */
@@ -83,8 +86,9 @@ export function startDump(ctx: RequestContext, source: DumpSource): Handled {
   sk.dump = {
     source,
     ctx,
-    iterator: source.items(ctx)[Symbol.iterator](),
     minSize: Math.max(NLMSG_GOODSIZE, source.minDumpAlloc?.(ctx) ?? 0),
+    iterator: undefined,
+    isStepping: false,
     held: undefined,
     previousSeq: 0,
     errno: undefined,
@@ -108,8 +112,9 @@ export function netlinkDump(sk: NetlinkSock): number {
   skb.truesize = truesize
   const isOver = dump.errno !== undefined
   if (!isOver) fill(dump, skb, size)
-  if (sk.isClosed || sk.dump !== dump) {
+  if (sk.dump !== dump) {
     skb.free()
+    finish(dump)
     return 0
   }
   const waits = !isOver && dump.source.doneAlone === true && skb.length > 0
@@ -127,6 +132,7 @@ export function netlinkDump(sk: NetlinkSock): number {
 /** Writes messages until the values or the `size` bytes end. */
 function fill(dump: RunningDump, skb: Skb, size: number): void {
   const { source, ctx } = dump
+  dump.isStepping = true
   try {
     if (source.dumpSeq) ctx.dumpSeq = source.dumpSeq(ctx)
     for (;;) {
@@ -150,10 +156,13 @@ function fill(dump: RunningDump, skb: Skb, size: number): void {
     const refusal = refusalOf(ctx, error)
     dump.errno = refusal.errno
     dump.extack = refusal.extack
+  } finally {
+    dump.isStepping = false
   }
 }
 
 function pull(dump: RunningDump): { readonly value: unknown } | undefined {
+  dump.iterator ??= dump.source.items(dump.ctx)[Symbol.iterator]()
   const result = dump.iterator.next()
   return result.done ? undefined : result
 }
@@ -202,20 +211,20 @@ function putDone(dump: RunningDump, skb: Skb, extAck: boolean, size: number): vo
   else skb.messageEnd(mark)
 }
 
-/** The reader is closed: ends its dump without a word to it. */
+/** The reader is closed: ends its dump without a word to it, at once or behind the step it makes. */
 export function endDump(sk: NetlinkSock): void {
   const { dump } = sk
   if (!dump) return
   sk.dump = undefined
-  finish(dump)
+  if (!dump.isStepping) finish(dump)
 }
 
-function finish(dump: RunningDump): void {
-  const { ctx, source, iterator } = dump
-  try {
-    iterator.return?.()
-    source.done?.(ctx)
-  } catch (error) {
-    ctx.kernel.printk(KERN_ERR, `netlink: the end of a dump of ${source.name} failed: ${error}`)
+function finish({ ctx, source, iterator }: RunningDump): void {
+  for (const end of [() => iterator?.return?.(), () => source.done?.(ctx)]) {
+    try {
+      end()
+    } catch (error) {
+      ctx.kernel.printk(KERN_ERR, `netlink: the end of a dump of ${source.name} failed: ${error}`)
+    }
   }
 }

@@ -28,8 +28,8 @@ export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
 export const SO_PROTOCOL = 38
 
-/** The most that SO_RCVBUF and SO_SNDBUF take, bytes (net.core.rmem_max, wmem_max). */
-const BUFFER_MAX = 212992
+/** The most that SO_RCVBUF and SO_SNDBUF take, bytes (net.core.rmem_max, wmem_max of Linux 6.18). */
+const BUFFER_MAX = 4194304
 /** What SO_RCVBUFFORCE takes at most: half of the largest int. */
 const FORCE_MAX = 0x3fffffff
 const LEAST_RECEIVE_BUFFER = 2304
