@@ -62,7 +62,7 @@ export const mcastGroupAttrs = attrs('CTRL_ATTR_MCAST_GRP_', {
 /** The numbers of the policies of one operation. */
 export const opPolicyAttrs = attrs('CTRL_ATTR_POLICY_', { do: [1, u32], dump: [2, u32] })
 
-export const ctrlAttrs = attrs('CTRL_ATTR_', {
+const ctrlDefinitions = {
   familyName: [2, string.max(15)],
   /** nlmsg_type of the family's messages. */
   familyId: [1, u16],
@@ -79,7 +79,9 @@ export const ctrlAttrs = attrs('CTRL_ATTR_', {
   opPolicy: [9, keyed(nest(opPolicyAttrs))],
   /** The command to whose policies the answer is limited. */
   op: [10, u32],
-})
+} as const
+export interface CtrlDefinitions extends Readonly<typeof ctrlDefinitions> {}
+export const ctrlAttrs = attrs('CTRL_ATTR_', ctrlDefinitions as CtrlDefinitions)
 
 const family = message(
   ctrlAttrs.only(

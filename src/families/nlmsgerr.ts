@@ -47,8 +47,7 @@ export const policyType = enumeration(u32, {
   uint: 17,
 })
 
-/** What a policy accepts (enum netlink_policy_type_attr): in extacks and in CTRL_CMD_GETPOLICY. */
-export const policyTypeAttrs = attrs('NL_POLICY_TYPE_ATTR_', {
+const policyTypeDefinitions = {
   type: [1, policyType],
   minValueS: [2, s64],
   maxValueS: [3, s64],
@@ -64,7 +63,13 @@ export const policyTypeAttrs = attrs('NL_POLICY_TYPE_ATTR_', {
   pad: [11, binary],
   /** Bits that may be set. */
   mask: [12, u64],
-})
+} as const
+export interface PolicyTypeDefinitions extends Readonly<typeof policyTypeDefinitions> {}
+/** What a policy accepts (enum netlink_policy_type_attr): in extacks and in CTRL_CMD_GETPOLICY. */
+export const policyTypeAttrs = attrs(
+  'NL_POLICY_TYPE_ATTR_',
+  policyTypeDefinitions as PolicyTypeDefinitions,
+)
 
 /** The extended acknowledgement (enum nlmsgerr_attrs). */
 export const nlmsgerrAttrs = attrs('NLMSGERR_ATTR_', {

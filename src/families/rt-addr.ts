@@ -50,7 +50,7 @@ export const ifaCacheinfo = struct('ifa_cacheinfo', {
   tstamp: u32,
 })
 
-export const addrAttrs = attrs('IFA_', {
+const addrDefinitions = {
   targetNetnsid: [10, s32],
   /** The address itself; of a point-to-point interface the peer's. */
   address: [1, protocolAddress],
@@ -65,7 +65,9 @@ export const addrAttrs = attrs('IFA_', {
   /** Metric of the prefix route. */
   rtPriority: [9, u32],
   cacheinfo: [6, ifaCacheinfo],
-})
+} as const
+export interface AddrDefinitions extends Readonly<typeof addrDefinitions> {}
+export const addrAttrs = attrs('IFA_', addrDefinitions as AddrDefinitions)
 
 const change = message(
   ifaddrmsg,

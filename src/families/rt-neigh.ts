@@ -61,7 +61,7 @@ export const fdbExtAttrs = attrs('NFEA_', {
   dontRefresh: [2, flag],
 })
 
-export const neighAttrs = attrs('NDA_', {
+const neighDefinitions = {
   /** Network address; of a VXLAN's forwarding entry the remote end. */
   dst: [1, protocolAddress],
   lladdr: [2, mac],
@@ -85,7 +85,9 @@ export const neighAttrs = attrs('NDA_', {
   flagsExt: [15, bits(u32, constants, 'NTF_EXT_')],
   ndmStateMask: [16, u16],
   ndmFlagsMask: [17, u8],
-})
+} as const
+export interface NeighDefinitions extends Readonly<typeof neighDefinitions> {}
+export const neighAttrs = attrs('NDA_', neighDefinitions as NeighDefinitions)
 
 const neighbour = message(ndmsg, neighAttrs)
 

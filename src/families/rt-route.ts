@@ -63,8 +63,7 @@ export const rtmsg = struct('rtmsg', {
   flags: bits(u32, { ...nexthopFlags.shape.names, ...routeFlags.shape.names }),
 })
 
-/** Metrics that TCP and path MTU discovery start from. */
-export const metricsAttrs = attrs('RTAX_', {
+const metricsDefinitions = {
   /** One bit for each metric, by number: it does not change. */
   lock: [1, u32],
   /** Bytes. */
@@ -94,7 +93,10 @@ export const metricsAttrs = attrs('RTAX_', {
   /** The name of a congestion control. */
   ccAlgo: [16, string.max(15)],
   fastopenNoCookie: [17, u32],
-})
+} as const
+export interface MetricsDefinitions extends Readonly<typeof metricsDefinitions> {}
+/** Metrics that TCP and path MTU discovery start from. */
+export const metricsAttrs = attrs('RTAX_', metricsDefinitions as MetricsDefinitions)
 
 /** How old a cached route is, and when it ends; in hundredths of a second. */
 export const rtaCacheinfo = struct('rta_cacheinfo', {
@@ -143,7 +145,7 @@ export const nexthop = message(rtnexthop, attrs('RTA_', nexthopAttrs))
 /** Addresses of routes; of MPLS the label. */
 const prefix = variant('family', { [AF_MPLS]: mplsLabels }, protocolAddress)
 
-export const routeAttrs = attrs('RTA_', {
+const routeDefinitions = {
   table: [15, u32],
   dst: [1, prefix],
   src: [2, prefix],
@@ -172,7 +174,9 @@ export const routeAttrs = attrs('RTA_', {
   sport: [28, be16],
   dport: [29, be16],
   flowlabel: [31, be32],
-})
+} as const
+export interface RouteDefinitions extends Readonly<typeof routeDefinitions> {}
+export const routeAttrs = attrs('RTA_', routeDefinitions as RouteDefinitions)
 
 const route = message(rtmsg, routeAttrs)
 

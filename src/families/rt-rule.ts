@@ -50,7 +50,7 @@ export const fibRuleUidRange = struct('fib_rule_uid_range', { start: u32, end: u
 /** Ports in host order, both ends included. */
 export const fibRulePortRange = struct('fib_rule_port_range', { start: u16, end: u16 })
 
-export const ruleAttrs = attrs('FRA_', {
+const ruleDefinitions = {
   table: [15, u32],
   suppressPrefixlen: [14, u32],
   protocol: [21, named(u8, routeConstants, 'RTPROT_')],
@@ -80,7 +80,9 @@ export const ruleAttrs = attrs('FRA_', {
   dscpMask: [30, u8.max(63)],
   flowlabel: [26, be32],
   flowlabelMask: [27, be32],
-})
+} as const
+export interface RuleDefinitions extends Readonly<typeof ruleDefinitions> {}
+export const ruleAttrs = attrs('FRA_', ruleDefinitions as RuleDefinitions)
 
 const rule = message(fibRuleHdr, ruleAttrs)
 

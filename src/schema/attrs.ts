@@ -15,20 +15,20 @@ import type { Infer, Input, Simplify, Type } from './type.ts'
 
 /** An attribute: its number, its type; its constant where that does not follow from its name. */
 export type AttrDefinition = readonly [id: number, type: Type<any, any>, constant?: string]
-/** Attributes by name. */
-export type AttrDefinitions = Readonly<Record<string, AttrDefinition>>
+/** Attributes by name; interfaces qualify too, and keep the printed types of large sets short. */
+export type AttrDefinitions<A = any> = { readonly [K in keyof A]: AttrDefinition }
 
 type Keys<A> = keyof A & string
-type SelectedKeys<A extends AttrDefinitions> = {
+type SelectedKeys<A extends AttrDefinitions<A>> = {
   [K in keyof A]: A[K][1] extends SelectedType<any, any> ? K : never
 }[keyof A] &
   string
-type SelectorOf<A extends AttrDefinitions, K extends Keys<A>> =
+type SelectorOf<A extends AttrDefinitions<A>, K extends Keys<A>> =
   A[K][1] extends SelectedType<infer S, any> ? S : never
 /** Names whose value decides the form of another attribute in `N`. */
-type Selectors<A extends AttrDefinitions, N extends Keys<A>> =
+type Selectors<A extends AttrDefinitions<A>, N extends Keys<A>> =
   N extends SelectedKeys<A> ? SelectorOf<A, N> : never
-type Plain<A extends AttrDefinitions, N extends Keys<A>> = Exclude<
+type Plain<A extends AttrDefinitions<A>, N extends Keys<A>> = Exclude<
   N,
   SelectedKeys<A> | Selectors<A, N>
 >
@@ -43,13 +43,13 @@ type VariantIn<S extends string, K extends string, V extends Variants> =
 type ToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
   ? I
   : never
-type SelectedOut<A extends AttrDefinitions, N extends Keys<A>> =
+type SelectedOut<A extends AttrDefinitions<A>, N extends Keys<A>> =
   N extends SelectedKeys<A>
     ? A[N][1] extends SelectedType<infer S, infer V>
       ? [VariantOut<S, N, V>]
       : never
     : never
-type SelectedIn<A extends AttrDefinitions, N extends Keys<A>> =
+type SelectedIn<A extends AttrDefinitions<A>, N extends Keys<A>> =
   N extends SelectedKeys<A>
     ? A[N][1] extends SelectedType<infer S, infer V>
       ? [VariantIn<S, N, V>]
@@ -70,14 +70,22 @@ export interface WithUnknownInput {
 }
 
 /** What decoding gives: `R` are required, `O` may be absent. */
-export type AttrValues<A extends AttrDefinitions, R extends Keys<A>, O extends Keys<A>> = Simplify<
+export type AttrValues<
+  A extends AttrDefinitions<A>,
+  R extends Keys<A>,
+  O extends Keys<A>,
+> = Simplify<
   { -readonly [K in Plain<A, R>]: Infer<A[K][1]> } & {
     -readonly [K in Plain<A, O>]?: Infer<A[K][1]>
   } & WithUnknown
 > &
   Unwrap<SelectedOut<A, R | O>>
 /** What encoding accepts. */
-export type AttrInputs<A extends AttrDefinitions, R extends Keys<A>, O extends Keys<A>> = Simplify<
+export type AttrInputs<
+  A extends AttrDefinitions<A>,
+  R extends Keys<A>,
+  O extends Keys<A>,
+> = Simplify<
   { [K in Plain<A, R>]: Input<A[K][1]> } & {
     [K in Plain<A, O>]?: Input<A[K][1]> | undefined
   } & WithUnknownInput
@@ -85,9 +93,9 @@ export type AttrInputs<A extends AttrDefinitions, R extends Keys<A>, O extends K
   Unwrap<SelectedIn<A, R | O>>
 
 /** `name` may be there, `name!` must. */
-export type Listed<A extends AttrDefinitions> = Keys<A> | `${Keys<A>}!`
-type RequiredOf<A extends AttrDefinitions, L> = (L extends `${infer N}!` ? N : never) & Keys<A>
-type OptionalOf<A extends AttrDefinitions, L> = (L extends `${string}!` ? never : L) & Keys<A>
+export type Listed<A extends AttrDefinitions<A>> = Keys<A> | `${Keys<A>}!`
+type RequiredOf<A extends AttrDefinitions<A>, L> = (L extends `${infer N}!` ? N : never) & Keys<A>
+type OptionalOf<A extends AttrDefinitions<A>, L> = (L extends `${string}!` ? never : L) & Keys<A>
 
 /** Attributes as one message or nest carries them. */
 export interface AttrType<Out, In> extends Type<Out, In> {
@@ -96,17 +104,18 @@ export interface AttrType<Out, In> extends Type<Out, In> {
   readonly codec: Codec
 }
 
+/** Some attributes of a set: `R` are required, `O` may be absent. */
+export interface AttrPart<A extends AttrDefinitions<A>, R extends Keys<A>, O extends Keys<A>>
+  extends AttrType<AttrValues<A, R, O>, AttrInputs<A, R, O>> {}
+
 /** A whole set, from which messages take what they carry. */
-export interface AttrSet<A extends AttrDefinitions>
+export interface AttrSet<A extends AttrDefinitions<A>>
   extends AttrType<AttrValues<A, never, Keys<A>>, AttrInputs<A, never, Keys<A>>> {
   readonly definitions: A
   /** The attributes that one message carries; `!` marks those that it must carry. */
   only<const L extends readonly Listed<A>[]>(
     ...names: L
-  ): AttrType<
-    AttrValues<A, RequiredOf<A, L[number]>, OptionalOf<A, L[number]>>,
-    AttrInputs<A, RequiredOf<A, L[number]>, OptionalOf<A, L[number]>>
-  >
+  ): AttrPart<A, RequiredOf<A, L[number]>, OptionalOf<A, L[number]>>
 }
 
 /** A selection as a type; message headers add names that are not attributes. */
@@ -205,13 +214,18 @@ export function attrOffsetOf(
  * An attribute set. `prefix` and the upper-case name are the kernel's own constant: `numTxQueues`
  * of `IFLA_` is `IFLA_NUM_TX_QUEUES`. Every number is written out.
  */
-export function attrs<const A extends AttrDefinitions>(prefix: string, definitions: A): AttrSet<A> {
-  const entries = Object.entries(definitions).map(([name, [id, type, constant]]) => ({
-    name,
-    id,
-    type,
-    constant: constant ?? constantName(prefix, name),
-  }))
+export function attrs<const A extends AttrDefinitions<A>>(
+  prefix: string,
+  definitions: A,
+): AttrSet<A> {
+  const entries = Object.entries<AttrDefinition>(definitions).map(
+    ([name, [id, type, constant]]) => ({
+      name,
+      id,
+      type,
+      constant: constant ?? constantName(prefix, name),
+    }),
+  )
   const table = makeTable(prefix, entries)
   const everything = attrType({
     table,
@@ -235,10 +249,7 @@ export function attrs<const A extends AttrDefinitions>(prefix: string, definitio
 }
 
 /** A set, or part of one, as a payload; `noflag` for nests that never carry NLA_F_NESTED. */
-export function nest<T extends AttrType<any, any>>(
-  of: T,
-  flag: NestFlag = 'flag',
-): Type<Infer<T>, Input<T>> {
+export function nest<T extends AttrType<any, any>>(of: T, flag: NestFlag = 'flag'): T {
   return { ...of, flags: flag === 'flag' ? NLA_F_NESTED : 0 }
 }
 

@@ -47,8 +47,20 @@ export function decodeSelected(out: Fields, view: DataView, pending: Pending): v
   const { shape } = pending.type
   if (shape.kind !== 'selected') return
   const variant = chosenVariant(shape, out)
-  if (variant) out[pending.name] = variant.get(view, pending.payload, pending.end)
-  else keepUnknown(out, pending.rawType, view, pending.payload, pending.end, pending.index)
+  if (variant) {
+    out[pending.name] = variant.get(view, pending.payload, pending.end)
+    return
+  }
+  if (pending.name in out) delete out[pending.name]
+  keepUnknown(out, pending.rawType, view, pending.payload, pending.end, pending.index)
+}
+
+/** Puts an item off until its selector is read; its key keeps the place that it has on the wire. */
+export function postpone(out: Fields, pending: Pending[] | undefined, item: Pending): Pending[] {
+  if (!(item.name in out)) out[item.name] = undefined
+  if (pending === undefined) return [item]
+  pending.push(item)
+  return pending
 }
 
 /** The closure form of a decoder. */
@@ -74,7 +86,7 @@ export function closureDecoder(selection: AttrSelection): Decoder {
       } else if (shape.kind === 'selected') {
         const { rawType, payload, end: stop } = walker
         const item = { name, type, rawType, payload, end: stop, index }
-        if (out[shape.selector] === undefined) pending = [...(pending ?? []), item]
+        if (out[shape.selector] === undefined) pending = postpone(out, pending, item)
         else decodeSelected(out, view, item)
       } else {
         out[name] = type.get(view, walker.payload, walker.end)

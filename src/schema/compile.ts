@@ -2,7 +2,7 @@
 import { badLength } from '../wire/attribute.ts'
 import { NLA_TYPE_MASK } from '../wire/constants.ts'
 import { HOST_LE } from '../wire/order.ts'
-import { decodeSelected, keepUnknown, putEntry, strange } from './closure.ts'
+import { decodeSelected, keepUnknown, postpone, putEntry, strange } from './closure.ts'
 import type { Decoder, Encoder } from './codec.ts'
 import type { AttrEntry, AttrSelection } from './table.ts'
 import { type Scope, type Type, within } from './type.ts'
@@ -37,7 +37,7 @@ function emitCase(scope: Scope, entry: AttrEntry): string {
   if (shape.kind !== 'selected') return `${field(name)} = ${emitRead(scope, type)}`
   const item = `{name: '${name}', type: ${scope.ref(type)}, rawType: raw, payload: p, end: e, index}`
   return (
-    `if (${field(shape.selector)} === undefined) (pending ??= []).push(${item});` +
+    `if (${field(shape.selector)} === undefined) pending = ${scope.ref(postpone)}(out, pending, ${item});` +
     `else ${scope.ref(decodeSelected)}(out, view, ${item})`
   )
 }

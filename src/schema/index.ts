@@ -4,6 +4,7 @@ export {
   type AttrDefinition,
   type AttrDefinitions,
   type AttrInputs,
+  type AttrPart,
   type AttrSet,
   type AttrType,
   type AttrValues,
@@ -63,11 +64,19 @@ export {
   u64,
   uint,
 } from './integer.ts'
-export { type Message, message } from './message.ts'
+export {
+  type AttrMessage,
+  type HeaderMessage,
+  type Message,
+  message,
+  type StructMessage,
+} from './message.ts'
 export {
   type BinaryType,
   binary,
+  etherAddress,
   flag,
+  flagOrU8,
   ipAddress,
   ipv4,
   ipv6,
@@ -84,7 +93,7 @@ export {
   NL_VALIDATE_STRICT,
   type ValidationLevel,
 } from './policy.ts'
-export { embedded, followed, records } from './record.ts'
+export { type EmbeddedType, embedded, followed, type RecordsType, records } from './record.ts'
 export { type StructType, struct } from './struct.ts'
 export { type AttrEntry, type AttrTable, constantName, type UnknownAttr } from './table.ts'
 export type { Infer, Input, Shape, Type } from './type.ts'

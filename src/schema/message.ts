@@ -7,7 +7,7 @@ import type { Fields } from './codec.ts'
 import { resolveNlaError, type ValidationLevel, validateAttrs } from './policy.ts'
 import type { StructType } from './struct.ts'
 import { makeTable } from './table.ts'
-import { type Simplify, short } from './type.ts'
+import { type Infer, type Input, type Simplify, short } from './type.ts'
 
 /** What follows nlmsghdr (and genlmsghdr, for generic families). */
 export interface Message<Out, In = Out> {
@@ -30,6 +30,14 @@ export interface Message<Out, In = Out> {
   offsetOf(view: DataView, at: number, end: number, path: string): number | undefined
 }
 
+/** A message of attributes alone. */
+export interface AttrMessage<A extends AttrType<any, any>> extends Message<Infer<A>, Input<A>> {}
+/** A message that is a struct alone. */
+export interface StructMessage<H extends StructType<any>> extends Message<Infer<H>, Input<H>> {}
+/** A header and attributes. */
+export interface HeaderMessage<H extends StructType<any>, A extends AttrType<any, any>>
+  extends Message<Join<Infer<H>, Infer<A>>, Join<Sparse<Input<H>>, Input<A>>> {}
+
 type Join<H, T> = T extends unknown ? Simplify<H & T> : never
 /** Header fields may be left out of what is sent: they are zero. */
 type Sparse<H> = { [K in keyof H]?: H[K] | undefined }
@@ -37,17 +45,17 @@ type Sparse<H> = { [K in keyof H]?: H[K] | undefined }
 const nothing = makeTable('', [])
 
 /** A message of attributes alone. */
-export function message<O, I>(attributes: AttrType<O, I>): Message<O, I>
+export function message<A extends AttrType<any, any>>(attributes: A): AttrMessage<A>
 /** A message that is a struct alone. */
-export function message<HO, HI>(header: StructType<HO, HI>): Message<HO, HI>
+export function message<H extends StructType<any>>(header: H): StructMessage<H>
 /**
  * A header, padded to 4 bytes, and attributes behind it.
  * @throws TypeError when a header field and an attribute share a name.
  */
-export function message<HO, HI, O, I>(
-  header: StructType<HO, HI>,
-  attributes: AttrType<O, I>,
-): Message<Join<HO, O>, Join<Sparse<HI>, I>>
+export function message<H extends StructType<any>, A extends AttrType<any, any>>(
+  header: H,
+  attributes: A,
+): HeaderMessage<H, A>
 export function message(
   first: StructType<any> | AttrType<any, any>,
   second?: AttrType<any, any>,

@@ -1,7 +1,8 @@
 /** Payloads that are not integers: flags, strings, bytes, addresses. */
 import { DecodeError, EncodeError } from '../errors.ts'
 import { formatIpv4, formatIpv6, formatMac, parseIp, parseMac } from './address.ts'
-import { short, show, type Type } from './type.ts'
+import { checkInteger } from './integer.ts'
+import { type Shape, short, show, type Type } from './type.ts'
 
 const decoder = new TextDecoder()
 /** Strings this short are cheaper to build by hand than through TextDecoder. */
@@ -113,7 +114,7 @@ function binaryType(min: number | undefined, max: number | undefined): BinaryTyp
 export const binary: BinaryType = binaryType(undefined, undefined)
 
 function addressType(
-  family: 'any' | 'ip' | 'mpls' | 'ipv4' | 'ipv6' | 'mac',
+  family: Extract<Shape, { kind: 'address' }>['family'],
   size: number | undefined,
   get: (view: DataView, at: number, end: number) => string,
   parse: (text: string) => Uint8Array | undefined,
@@ -249,3 +250,22 @@ export const mac: Type<string, string | Uint8Array> = addressType(
   parseMac,
   (n) => n <= 32,
 )
+/** An Ethernet address: 6 bytes, so that it can be a struct's member. */
+export const etherAddress: Type<string, string | Uint8Array> = addressType(
+  'ether',
+  6,
+  (view, at, end) => (end - at < 6 ? short(at, end, 6) : formatMac(view, at, at + 6)),
+  parseMac,
+  (n) => n === 6,
+)
+
+/** Sent as a flag and reported as a byte (IFLA_VXLAN_TTL_INHERIT): `true` when there is no byte. */
+export const flagOrU8: Type<true | number> = {
+  shape: { kind: 'binary', max: 1 },
+  size: undefined,
+  flags: 0,
+  get: (view, at, end) => (at === end ? true : view.getUint8(at)),
+  put(w, value) {
+    if (value !== true) w.u8(checkInteger(value, 0, 255))
+  },
+}

@@ -6,6 +6,14 @@ import type { Message } from './message.ts'
 import type { StructType } from './struct.ts'
 import { type Infer, type Input, type Simplify, short, show, type Type, within } from './type.ts'
 
+type DecodedOf<M> = M extends Message<infer Out, any> ? Out : never
+type InputOf<M> = M extends Message<any, infer In> ? In : never
+/** A message as a payload. */
+export interface EmbeddedType<M extends Message<any, any>> extends Type<DecodedOf<M>, InputOf<M>> {}
+/** Messages as records of a payload. */
+export interface RecordsType<M extends Message<any, any>>
+  extends Type<DecodedOf<M>[], readonly InputOf<M>[]> {}
+
 /** The message's own path is not the whole one: the outer message finds that. */
 function decodeInner<Out>(of: Message<Out, any>, view: DataView, at: number, end: number): Out {
   try {
@@ -18,7 +26,7 @@ function decodeInner<Out>(of: Message<Out, any>, view: DataView, at: number, end
 const behindDot = (path: string | undefined): string => (path ? `.${path}` : '')
 
 /** A header and attributes as an attribute's payload, such as VETH_INFO_PEER. */
-export function embedded<Out, In>(of: Message<Out, In>): Type<Out, In> {
+export function embedded<M extends Message<any, any>>(of: M): EmbeddedType<M> {
   return {
     shape: { kind: 'message', of },
     size: undefined,
@@ -44,14 +52,14 @@ function recordEnd(view: DataView, at: number, end: number, least: number): numb
  * Records back to back, such as RTA_MULTIPATH: each is a header whose first two bytes are the
  * record's length (give them as padding), and attributes.
  */
-export function records<Out, In>(of: Message<Out, In>): Type<Out[], readonly In[]> {
+export function records<M extends Message<any, any>>(of: M): RecordsType<M> {
   const least = of.header?.size ?? 2
   return {
     shape: { kind: 'records', of },
     size: undefined,
     flags: 0,
     get(view, at, end) {
-      const items: Out[] = []
+      const items: DecodedOf<M>[] = []
       while (at < end) {
         const stop = recordEnd(view, at, end, least)
         items.push(decodeInner(of, view, at, stop))

@@ -22,7 +22,10 @@ export type Shape =
   | { readonly kind: 'flag' }
   | { readonly kind: 'string'; readonly max?: number; readonly nul: boolean }
   | { readonly kind: 'binary'; readonly min?: number; readonly max?: number }
-  | { readonly kind: 'address'; readonly family: 'any' | 'ip' | 'mpls' | 'ipv4' | 'ipv6' | 'mac' }
+  | {
+      readonly kind: 'address'
+      readonly family: 'any' | 'ether' | 'ip' | 'ipv4' | 'ipv6' | 'mac' | 'mpls'
+    }
   | { readonly kind: 'bitfield32'; readonly mask: number }
   | { readonly kind: 'struct'; readonly name: string; readonly fields: readonly StructField[] }
   | {
