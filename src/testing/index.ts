@@ -1,0 +1,2 @@
+/** nlkit/testing: what tests of one's own programs need beside `nlkit/kernel`. */
+export { type Netns, newNetns } from '../transport/netns.ts'

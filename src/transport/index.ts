@@ -1,0 +1,3 @@
+/** nlkit/transport: the seam itself, for programs that speak netlink by hand. */
+export { afNetlink } from './af-netlink.ts'
+export type { Address, Socket, SocketInit, SocketOptions, Transport } from './transport.ts'
