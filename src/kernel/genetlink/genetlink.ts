@@ -26,6 +26,7 @@ export class Genetlink {
   readonly kernel: Kernel
   readonly #sockets: Pernet<KernelSocket>
   readonly #byId = new Map<number, FamilyEntry>()
+  readonly #byName = new Map<string, FamilyEntry>()
   readonly #ids = new FamilyIds()
   readonly #groups = new GroupIds()
   readonly #lock = new HandlerLock()
@@ -69,6 +70,7 @@ export class Genetlink {
     this.kernel.netlink.changeGroups(NETLINK_GENERIC, this.#groups.room)
     const registered = new FamilyEntry(this, family, id, ops(id), first, options)
     this.#byId.set(id, registered)
+    this.#byName.set(family.name, registered)
     announceFamily(this, registered)
     return registered
   }
@@ -77,6 +79,7 @@ export class Genetlink {
     const entry = this.#byId.get(registered.id)
     if (!entry || entry !== registered) return
     this.#byId.delete(entry.id)
+    this.#byName.delete(entry.family.name)
     for (const { id } of entry.groups) {
       this.kernel.netlink.clearMembers(NETLINK_GENERIC, id)
       this.#groups.free(id)
@@ -86,9 +89,7 @@ export class Genetlink {
   }
   /** The family of that name, or of that id. */
   find(which: string | number): FamilyEntry | undefined {
-    if (typeof which === 'number') return this.#byId.get(which)
-    for (const family of this.#byId.values()) if (family.family.name === which) return family
-    return undefined
+    return typeof which === 'number' ? this.#byId.get(which) : this.#byName.get(which)
   }
   /** All families, by ascending id. */
   families(): FamilyEntry[] {
