@@ -59,6 +59,7 @@ export class FamilyEntry<F extends GenlFamily = GenlFamily> implements Registere
   readonly ops: ReadonlyMap<number, RegisteredOp>
   /** The number of its first group; the others follow. */
   readonly firstGroup: number
+  readonly groups: readonly RegisteredGroup[]
   readonly options: FamilyOptions
   readonly headerSize: number
   readonly resvStartOp: number
@@ -78,13 +79,11 @@ export class FamilyEntry<F extends GenlFamily = GenlFamily> implements Registere
     this.id = id
     this.ops = ops
     this.firstGroup = firstGroup
+    this.groups = (family.groups ?? []).map((name, i) => ({ name, id: firstGroup + i }))
     this.options = options
     this.headerSize = family.headerSize ?? 0
     this.resvStartOp = options.resvStartOp ?? 0
     this.netnsok = options.netnsok ?? true
-  }
-  get groups(): RegisteredGroup[] {
-    return (this.family.groups ?? []).map((name, i) => ({ name, id: this.firstGroup + i }))
   }
   groupId(name: string): number {
     const index = this.family.groups?.indexOf(name) ?? -1

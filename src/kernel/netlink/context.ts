@@ -43,11 +43,9 @@ export class RequestContext {
   filtered = false
   /** Flags of a dump's messages, its NLMSG_DONE excepted. */
   messageFlags = 0
-  /**
-   * cb->seq: a number, not 0, that changes when what is dumped does. The next message, and only
-   * that one, carries NLM_F_DUMP_INTR then. 0: the dump does not care.
-   */
-  dumpSeq = 0
+  /** cb->prev_seq: what `dumpSeq` was at the message before; for the core. */
+  previousDumpSeq = 0
+  #dumpSeq = 0
 
   constructor(skb: Skb, start: number, length: number) {
     const { view } = skb
@@ -81,6 +79,18 @@ export class RequestContext {
   /** NETLINK_GET_STRICT_CHK of the sender's socket. */
   get strict(): boolean {
     return this.sender.strictCheck
+  }
+  /**
+   * cb->seq: a number, not 0, that changes when what is dumped does. The next message, and only
+   * that one, carries NLM_F_DUMP_INTR then. 0: the dump does not care, or begins anew with
+   * something else.
+   */
+  get dumpSeq(): number {
+    return this.#dumpSeq
+  }
+  set dumpSeq(value: number) {
+    this.#dumpSeq = value
+    if (value === 0) this.previousDumpSeq = 0
   }
   /** Whether the sender wants a copy of the notification (NLM_F_ECHO). */
   get echo(): boolean {

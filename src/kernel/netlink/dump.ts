@@ -65,8 +65,6 @@ export interface RunningDump {
   isStepping: boolean
   /** The value that did not fit in the datagram before. */
   held: { readonly value: unknown } | undefined
-  /** cb->prev_seq. */
-  previousSeq: number
   /** nlk->dump_done_errno: undefined while there is more to come, then 0 or negative. */
   errno: number | undefined
   extack: WireExtack | undefined
@@ -90,7 +88,6 @@ export function startDump(ctx: RequestContext, source: DumpSource): Handled {
     iterator: undefined,
     isStepping: false,
     held: undefined,
-    previousSeq: 0,
     errno: undefined,
     extack: undefined,
   }
@@ -150,7 +147,7 @@ function fill(dump: RunningDump, skb: Skb, size: number): void {
         return
       }
       dump.held = undefined
-      dump.previousSeq = ctx.dumpSeq
+      ctx.previousDumpSeq = ctx.dumpSeq
     }
   } catch (error) {
     const refusal = refusalOf(ctx, error)
@@ -170,12 +167,7 @@ function pull(dump: RunningDump): { readonly value: unknown } | undefined {
 /** One message; nothing of it is left when its value cannot be encoded. */
 function putMessage(dump: RunningDump, skb: Skb, value: unknown): void {
   const { source, ctx } = dump
-  const mark = skb.messageStart(
-    source.type,
-    dumpFlags(dump) | ctx.messageFlags,
-    ctx.seq,
-    ctx.portid,
-  )
+  const mark = skb.messageStart(source.type, dumpFlags(ctx) | ctx.messageFlags, ctx.seq, ctx.portid)
   try {
     source.put(skb, value, ctx)
   } catch (error) {
@@ -186,10 +178,11 @@ function putMessage(dump: RunningDump, skb: Skb, value: unknown): void {
 }
 
 /** Flags of every message, NLMSG_DONE included; nl_dump_check_consistent(). */
-function dumpFlags({ ctx, previousSeq }: RunningDump): number {
+function dumpFlags(ctx: RequestContext): number {
+  const { dumpSeq, previousDumpSeq } = ctx
   let flags = NLM_F_MULTI
   if (ctx.filtered) flags |= NLM_F_DUMP_FILTERED
-  if (previousSeq !== 0 && ctx.dumpSeq !== previousSeq) flags |= NLM_F_DUMP_INTR
+  if (previousDumpSeq !== 0 && dumpSeq !== previousDumpSeq) flags |= NLM_F_DUMP_INTR
   return flags
 }
 
@@ -197,7 +190,7 @@ function dumpFlags({ ctx, previousSeq }: RunningDump): number {
 function putDone(dump: RunningDump, skb: Skb, extAck: boolean, size: number): void {
   const { ctx, extack } = dump
   const errno = dump.errno ?? 0
-  const mark = skb.messageStart(NLMSG_DONE, dumpFlags(dump), ctx.seq, ctx.portid)
+  const mark = skb.messageStart(NLMSG_DONE, dumpFlags(ctx), ctx.seq, ctx.portid)
   skb.u32(errno)
   skb.messageEnd(mark)
   const warned = ctx.warning === undefined ? undefined : { message: ctx.warning }

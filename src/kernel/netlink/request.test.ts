@@ -594,6 +594,29 @@ test('DUMP_INTR: the first message after a change, and only that one', () => {
   }
 })
 
+test('DUMP_INTR: what begins anew is not interrupted', () => {
+  const { sock } = serving(
+    addresses({
+      *items(ctx) {
+        for (const family of [1, 2]) {
+          ctx.dumpSeq = 0
+          ctx.dumpSeq = family * 10
+          yield family
+          yield family
+        }
+        ctx.dumpSeq = 30
+        yield 3
+      },
+    }),
+  )
+  sock.send([dumpRequest()])
+  const all = flat(readAll(sock))
+  assert.deepEqual(
+    all.map((m) => m.flags),
+    [2, 2, 2, 2, 0x12, 2],
+  )
+})
+
 test('flags of a filtered dump: on all, or on all but DONE', () => {
   const flags = (set: (ctx: RequestContext) => void) => {
     const { sock } = serving(
