@@ -65,6 +65,7 @@ export {
   uint,
 } from './integer.ts'
 export {
+  type AnyMessage,
   type AttrMessage,
   type HeaderMessage,
   type Message,
@@ -96,4 +97,4 @@ export {
 export { type EmbeddedType, embedded, followed, type RecordsType, records } from './record.ts'
 export { type StructType, struct } from './struct.ts'
 export { type AttrEntry, type AttrTable, constantName, type UnknownAttr } from './table.ts'
-export type { Infer, Input, Shape, Type } from './type.ts'
+export type { AnyType, Infer, Input, Shape, Type } from './type.ts'

@@ -30,6 +30,8 @@ export interface Message<Out, In = Out> {
   offsetOf(view: DataView, at: number, end: number, path: string): number | undefined
 }
 
+/** A message of which nothing is known but that it is one. */
+export type AnyMessage = Message<any, any>
 /** A message of attributes alone. */
 export interface AttrMessage<A extends AttrType<any, any>> extends Message<Infer<A>, Input<A>> {}
 /** A message that is a struct alone. */

@@ -82,6 +82,9 @@ export interface Type<Out, In = Out> {
   offsetOf?(view: DataView, at: number, end: number, path: readonly string[]): number | undefined
 }
 
+/** A type of which nothing is known but that it is one. */
+export type AnyType = Type<any, any>
+
 /** Constants that generated code refers to. */
 export interface Scope {
   /** A name for `value` in the generated code. */
