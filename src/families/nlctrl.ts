@@ -94,6 +94,7 @@ const family = message(
     'mcastGroups',
   ),
 )
+const whichFamily = message(ctrlAttrs.only('familyId', 'familyName'))
 const group = message(ctrlAttrs.only('familyName!', 'familyId!', 'mcastGroups!'))
 
 export const nlctrl = genlFamily({
@@ -107,8 +108,9 @@ export const nlctrl = genlFamily({
       cmd: CTRL_CMD_GETFAMILY,
       replyCmd: CTRL_CMD_NEWFAMILY,
       constant: 'CTRL_CMD_GETFAMILY',
-      do: { request: message(ctrlAttrs.only('familyId', 'familyName')), reply: family },
-      dump: { reply: family },
+      do: { request: whichFamily, reply: family },
+      /** All of them, whatever the request names. */
+      dump: { request: whichFamily, reply: family },
     },
     /** The policies of a family by id or name (the id wins), or of one of its operations. */
     getPolicy: {

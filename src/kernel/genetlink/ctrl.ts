@@ -43,7 +43,6 @@ export function registerNlctrl(genl: Genetlink): void {
     {
       getFamily: {
         validate: 'liberal',
-        validateDump: 'none',
         doit({ familyId, familyName }, { net }) {
           const which = familyName ?? familyId
           if (which === undefined) throw new NetlinkError('EINVAL')

@@ -182,6 +182,27 @@ test('2.5: nlctrl describes itself', () => {
   assert.equal(ack, '0')
 })
 
+test('what is behind the attributes is told of, and refused where the policy is strict', () => {
+  const { ask } = client(new Kernel())
+  const LEFT = 'bytes leftover after parsing attributes'
+  const junk = [200, 0, 1, 0]
+  const get = (flags: number, ...body: number[]) => ask(16, flags, 3, 1, 0, 0, ...body)
+  for (const tail of [[0], [0, 0, 0], junk]) {
+    const [reply, ack] = get(ACK, ...name('nlctrl'), ...tail)
+    assert.ok(reply?.startsWith(REPLY))
+    assert.equal(ack, `0 ${LEFT}`)
+    assert.deepEqual(get(ACK, ...name('nobody'), ...tail), [`-2 ${LEFT}`])
+    assert.deepEqual(get(ACK | NLM_F_DUMP, ...name('nlctrl'), ...tail), [`-22 ${LEFT}`])
+  }
+  assert.deepEqual(get(ACK, ...junk, ...name('nlctrl')), [`-22 ${LEFT}`])
+  assert.deepEqual(get(ACK | NLM_F_DUMP, 5, 0, 1, 0, 16, 0, 0, 0), [
+    '-22 invalid attribute length at 20 policy',
+  ])
+  assert.deepEqual(get(ACK | NLM_F_DUMP, 8, 0, 99, 0, 1, 2, 3, 4), [
+    '-22 Unknown attribute type at 20',
+  ])
+})
+
 test('2.4: the order of checks', () => {
   const kernel = new Kernel()
   const { ask } = client(kernel)
@@ -265,7 +286,7 @@ test('a family of the first namespace alone is not there elsewhere', () => {
 test('a dump of nlctrl: families by ascending id, the end in the same datagram', () => {
   const kernel = new Kernel()
   kernel.genl.registerFamily(doors, handlers)
-  const [datagram, ...rest] = client(kernel).ask(16, NLM_F_REQUEST | NLM_F_DUMP, 3, 0, 0, 0, 1, 2)
+  const [datagram, ...rest] = client(kernel).ask(16, NLM_F_REQUEST | NLM_F_DUMP, 3, 0, 0, 0)
   assert.deepEqual(rest, [])
   const messages = datagram?.split(' ') ?? []
   assert.deepEqual(

@@ -81,6 +81,7 @@ export function startDump(ctx: RequestContext, source: DumpSource): Handled {
   if (sk.dump) throw new NetlinkError('EBUSY')
   ctx.keep()
   source.start?.(ctx)
+  ctx.warning = undefined
   sk.dump = {
     source,
     ctx,
@@ -130,6 +131,7 @@ export function netlinkDump(sk: NetlinkSock): number {
 function fill(dump: RunningDump, skb: Skb, size: number): void {
   const { source, ctx } = dump
   dump.isStepping = true
+  ctx.warning = undefined
   try {
     if (source.dumpSeq) ctx.dumpSeq = source.dumpSeq(ctx)
     for (;;) {

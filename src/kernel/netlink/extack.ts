@@ -4,9 +4,11 @@
  * Kernel: include/linux/netlink.h struct netlink_ext_ack, NL_REQ_ATTR_CHECK().
  */
 import { DecodeError, type Extack, isNetlinkError, NetlinkError } from '../../errors.ts'
-import type { AttrTable, Message, ValidationLevel } from '../../schema/index.ts'
+import type { AttrTable, AttrType, Message, ValidationLevel } from '../../schema/index.ts'
 import { align4 } from '../../wire/align.ts'
 import { AttributeWalker } from '../../wire/attribute.ts'
+import { NLA_HDRLEN } from '../../wire/constants.ts'
+import { HOST_LE } from '../../wire/order.ts'
 import { EINVAL, EIO } from '../errno.ts'
 import { KERN_ERR } from '../printk/log.ts'
 import type { WireExtack } from './ack.ts'
@@ -29,7 +31,7 @@ const MOST_TEXT = 1024
 export function refusalOf(ctx: RequestContext, error: unknown): Refusal {
   if (isNetlinkError(error)) {
     const { errno, extack } = error as NetlinkError
-    if (errno !== undefined) return { errno, extack: extack && resolve(ctx, extack) }
+    if (errno !== undefined) return { errno, extack: resolve(ctx, extack ?? {}) }
   }
   if (error instanceof DecodeError) {
     return { errno: -EINVAL, extack: { message: error.reason, offset: error.offset - ctx.start } }
@@ -42,9 +44,12 @@ export function refusalOf(ctx: RequestContext, error: unknown): Refusal {
   return { errno: -EIO, extack: { message: 'The handler failed; the kernel log says why' } }
 }
 
-/** Names become numbers and offsets, where the request and its schema have them. */
+/**
+ * Names become numbers and offsets, where the request and its schema have them. A text that was
+ * set before stays where the error has none: struct netlink_ext_ack is written over, not emptied.
+ */
 function resolve(ctx: RequestContext, extack: Extack): WireExtack {
-  const { message, cookie, policy, attribute, missing } = extack
+  const { message = ctx.warning, cookie = ctx.cookie, policy, attribute, missing } = extack
   const { start, view, payload, end } = ctx
   let { offset, missingNest } = extack
   const schema = ctx.message
@@ -82,23 +87,35 @@ export function decodeRequest<Out>(
 ): Out {
   const { view, payload, end } = ctx
   if (level !== undefined) message.validate(view, payload, end, level, ctx.start)
-  if (message.attrs?.selection.required.length) checkRequired(ctx, message)
-  return message.decode(view, payload, end)
+  if (!message.attrs) return message.decode(view, payload, end)
+  const at = payload + align4(message.header?.size ?? 0)
+  const limit = at < end ? wholeAttrsEnd(view, at, end) : end
+  if (limit < end && level !== undefined) ctx.warn('bytes leftover after parsing attributes')
+  if (message.attrs.selection.required.length) checkRequired(message.attrs, view, at, limit)
+  return message.decode(view, payload, limit)
+}
+
+/** Where the attributes end that are whole: __nla_parse() stops there, a liberal one in peace. */
+function wholeAttrsEnd(view: DataView, from: number, end: number): number {
+  let at = from
+  while (end - at >= NLA_HDRLEN) {
+    const length = view.getUint16(at, HOST_LE)
+    if (length < NLA_HDRLEN || length > end - at) return at
+    at += align4(length)
+  }
+  return Math.min(at, end)
 }
 
 /** GENL_REQ_ATTR_CHECK(): what must be there and is not goes out as NLMSGERR_ATTR_MISS_TYPE. */
-function checkRequired(ctx: RequestContext, message: Message<unknown, unknown>): void {
-  const { header, attrs } = message
-  if (!attrs) return
-  const { required, table } = attrs.selection
-  const at = Math.min(ctx.end, ctx.payload + align4(header?.size ?? 0))
-  const walker = new AttributeWalker(ctx.view, at, ctx.end)
+function checkRequired(
+  { selection: { required, table } }: AttrType<unknown, unknown>,
+  view: DataView,
+  at: number,
+  end: number,
+): void {
+  const walker = new AttributeWalker(view, at, end)
   const seen = new Set<number>()
-  try {
-    while (walker.next()) seen.add(walker.type)
-  } catch {
-    // What follows a broken attribute is not there.
-  }
+  while (walker.next()) seen.add(walker.type)
   for (const name of required) {
     const id = table.byName.get(name)?.id
     if (id !== undefined && !seen.has(id)) {

@@ -60,7 +60,7 @@ function run(sk: NetlinkSock, skb: Skb, ssk: NetlinkSock): void {
 
 function callInput(sk: NetlinkSock, skb: Skb): void | Promise<void> {
   try {
-    return sk.input?.(skb)
+    return sk.isClosed ? undefined : sk.input?.(skb)
   } catch (error) {
     return logFailure(sk, error)
   }

@@ -656,6 +656,24 @@ test('an input that waits holds up its sender alone, in order, up to a bound', a
   assert.equal(slow.send([bytes(1, 4)]), 1)
 })
 
+test('what waits for a kernel socket that goes is dropped', async () => {
+  const seen: number[] = []
+  const waiting: (() => void)[] = []
+  const { kernel, server } = withProtocol({
+    async input(skb) {
+      seen.push(skb.bytes[0] as number)
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+  })
+  const sock = open(kernel)
+  for (const value of [1, 2]) assert.equal(sock.send([bytes(1, value)]), 1)
+  server.release()
+  waiting[0]?.()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(seen, [1])
+  assert.equal(sock.send([bytes(1)]), -ECONNREFUSED)
+})
+
 test('a thousand sockets on 32 groups: everybody hears his own group, closing frees all', () => {
   const { kernel, server } = withProtocol()
   const socks = Array.from({ length: 1000 }, (_, i) =>
