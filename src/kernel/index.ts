@@ -16,7 +16,7 @@ export { Net } from './net-namespace.ts'
 export type { BroadcastFilter } from './netlink/broadcast.ts'
 export type { RequestContext } from './netlink/context.ts'
 export { type DumpSource, startDump } from './netlink/dump.ts'
-export type { DoHandler, DumpHandler, Handlers, OpCodec, RawHandler } from './netlink/handler.ts'
+export type { DoHandler, DumpHandler, Handlers, OpCodec } from './netlink/handler.ts'
 export { handleDo, handleDump } from './netlink/handler.ts'
 export type {
   BroadcastTarget,
@@ -26,7 +26,13 @@ export type {
 } from './netlink/kernel-socket.ts'
 export type { Netlink } from './netlink/netlink.ts'
 export { NETLINK_URELEASE, type NetlinkNotify } from './netlink/notify.ts'
-export { HANDLED, type Handled, NO_ACK, netlinkRcvSkb } from './netlink/rcv.ts'
+export {
+  HANDLED,
+  type Handled,
+  NO_ACK,
+  netlinkRcvSkb,
+  type RequestHandler,
+} from './netlink/rcv.ts'
 export type { Skb } from './netlink/skb.ts'
 export type { NetlinkSock } from './netlink/sock.ts'
 export type { UserSocket } from './netlink/user-socket.ts'

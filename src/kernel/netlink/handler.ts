@@ -17,8 +17,8 @@
  * attribute named in the extack (`attribute`, `missing`) becomes its offset in the request. Any
  * other exception is logged and answered with EIO; the kernel lives on.
  *
- * `raw` handlers write their messages themselves: `ctx.view` from `ctx.payload` to `ctx.end`,
- * `ctx.decode`, `ctx.reply`, and `startDump` with a source of their own.
+ * A dispatcher may also do it all itself, as rtnetlink does: `ctx.view` from `ctx.payload` to
+ * `ctx.end`, `ctx.decode`, `ctx.reply`, and `startDump` with a source of its own.
  */
 import { NetlinkError } from '../../errors.ts'
 import type { Message, ValidationLevel } from '../../schema/index.ts'
@@ -82,9 +82,6 @@ export type Handlers<
   DumpRequest = DoRequest,
   DumpReply = DoReply,
 > = Partial<DoHandler<DoRequest, DoReply>> & Partial<DumpHandler<DumpRequest, DumpReply>>
-
-/** A handler that reads and writes the bytes itself. */
-export type RawHandler = (ctx: RequestContext) => Handled | Promise<Handled>
 
 const nothing: Readonly<Record<string, never>> = Object.freeze({})
 
