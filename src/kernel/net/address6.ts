@@ -1,0 +1,389 @@
+/**
+ * IPv6 addresses of devices, set by hand or made from the MAC address.
+ *
+ * Kernel: net/ipv6/addrconf.c inet6_rtm_newaddr(), inet6_addr_add(), ipv6_add_addr(),
+ * ipv6_del_addr(), inet6_addr_modify(), addrconf_notify().
+ */
+import { isNetlinkError, NetlinkError } from '../../errors.ts'
+import { NOTIFY_DONE } from '../notifier/constants.ts'
+import {
+  IN6ADDR_LOOPBACK,
+  type Ipv6,
+  isLinkLocal6,
+  isLoopback6,
+  isMulticast6,
+  linkLocalEui64,
+} from './address.ts'
+import { watchLifetime } from './address-lifetime.ts'
+import type { NetdevEvent } from './chains.ts'
+import {
+  AF_INET6,
+  ARPHRD_ETHER,
+  IFA_F_DEPRECATED,
+  IFA_F_HOMEADDRESS,
+  IFA_F_MANAGETEMPADDR,
+  IFA_F_MCAUTOJOIN,
+  IFA_F_NODAD,
+  IFA_F_NOPREFIXROUTE,
+  IFA_F_OPTIMISTIC,
+  IFA_F_PERMANENT,
+  IFA_F_TENTATIVE,
+  IFAPROT_KERNEL_LL,
+  IFAPROT_KERNEL_LO,
+  IFF_LOOPBACK,
+  IFF_SLAVE,
+  INFINITY_LIFE_TIME,
+  IPV6_MIN_MTU,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  RT_SCOPE_HOST,
+  RT_SCOPE_LINK,
+  RT_SCOPE_SITE,
+  RTNH_F_DEAD,
+  RTNH_F_LINKDOWN,
+} from './constants.ts'
+import { startDad, stopDad } from './dad.ts'
+import type { NetDevice } from './device.ts'
+import { Ifaddr6, type Ifaddr6Request, IN6_ADDR_GEN_MODE_EUI64, Inet6Device } from './ifaddr6.ts'
+import {
+  addMulticastRoute,
+  addPrefixRoute,
+  changePrefixRoute,
+  cleanupPrefixRoute,
+  makeHostRoute,
+} from './ifaddr6-routes.ts'
+import type { NetStack } from './stack.ts'
+
+/** Flags that a request can set. */
+const SETTABLE =
+  IFA_F_NODAD |
+  IFA_F_HOMEADDRESS |
+  IFA_F_MANAGETEMPADDR |
+  IFA_F_NOPREFIXROUTE |
+  IFA_F_MCAUTOJOIN |
+  IFA_F_OPTIMISTIC
+
+/** The IPv6 addresses of one stack. */
+export class Inet6 {
+  readonly #stack: NetStack
+
+  constructor(stack: NetStack) {
+    this.#stack = stack
+    stack.chains.netdev.register({
+      name: 'ipv6_dev_notf',
+      call: (event, { dev }) => {
+        this.#deviceEvent(event, dev)
+        return NOTIFY_DONE
+      },
+    })
+  }
+
+  /** ipv6_chk_addr(): whether `address` is one of this host's; link-local ones on `dev` only. */
+  hasAddress(address: Ipv6, dev: NetDevice): boolean {
+    const devs = isLinkLocal6(address) ? [dev] : this.#stack.devices.list()
+    return devs.some((each) => each.inet6?.addresses.some((ifa) => ifa.address === address))
+  }
+
+  /**
+   * inet6_rtm_newaddr(). `how`: NLM_F_EXCL and NLM_F_REPLACE.
+   * @throws NetlinkError EINVAL, ENODEV, EACCES, EADDRNOTAVAIL, EEXIST
+   */
+  add(request: Ifaddr6Request, how = 0): void {
+    const { address } = request
+    if (address === undefined) throw new NetlinkError('EINVAL')
+    const dev = this.#stack.devices.byIndex(request.ifindex)
+    if (!dev) throw new NetlinkError('ENODEV', 'ipv6: Unable to find the interface')
+    const flags = (request.flags ?? 0) & SETTABLE & ~IFA_F_OPTIMISTIC
+    const idev = this.#ensureDevice(dev)
+    const known = idev.addresses.find((ifa) => ifa.address === address)
+    if (!known) {
+      this.#addByHand(dev, idev, address, { ...request, flags })
+    } else if (how & NLM_F_EXCL || !(how & NLM_F_REPLACE)) {
+      throw new NetlinkError('EEXIST', 'ipv6: address already assigned')
+    } else {
+      this.#modify(known, { ...request, flags })
+    }
+  }
+
+  /** inet6_addr_del(). @throws NetlinkError EINVAL, ENODEV, ENXIO, EADDRNOTAVAIL */
+  delete(request: Ifaddr6Request): void {
+    const { address, prefixlen } = request
+    if (address === undefined) throw new NetlinkError('EINVAL')
+    if (prefixlen > 128) throw new NetlinkError('EINVAL', 'ipv6: Invalid prefix length')
+    const dev = this.#stack.devices.byIndex(request.ifindex)
+    if (!dev) throw new NetlinkError('ENODEV', 'ipv6: Unable to find the interface')
+    if (!dev.inet6) throw new NetlinkError('ENXIO', 'ipv6: IPv6 is disabled on this device')
+    const found = dev.inet6.addresses.find(
+      (ifa) => ifa.address === address && ifa.prefixlen === prefixlen,
+    )
+    if (!found) throw new NetlinkError('EADDRNOTAVAIL', 'ipv6: address not found')
+    this.remove(found)
+  }
+
+  /** ipv6_del_addr(). */
+  remove(ifa: Ifaddr6): void {
+    if (ifa.isDead) return
+    ifa.isDead = true
+    const idev = ifa.dev.inet6
+    const hadPrefix = ifa.flags & IFA_F_PERMANENT && !(ifa.flags & IFA_F_NOPREFIXROUTE)
+    idev?.addresses.splice(idev.addresses.indexOf(ifa), 1)
+    stopDad(ifa)
+    ifa.cancelTimer?.()
+    this.notify('DELADDR', ifa)
+    this.#stack.chains.inet6addr.call('NETDEV_DOWN', ifa)
+    if (hadPrefix) cleanupPrefixRoute(ifa)
+  }
+
+  /**
+   * __ipv6_ifa_notify(): user space hears; an address that comes brings its host route, one that
+   * goes takes it away. `NOTE` only tells.
+   */
+  notify(event: 'NEWADDR' | 'DELADDR' | 'NOTE', ifa: Ifaddr6): void {
+    const { fib6, chains } = this.#stack
+    chains.addr.call(event === 'DELADDR' ? 'DELADDR' : 'NEWADDR', { ifa })
+    if (event === 'NEWADDR') {
+      if (!ifa.route.isLinked) quietly(() => fib6.link(ifa.route, 0))
+      if (ifa.peer !== undefined) addPrefixRoute(ifa, ifa.peer, 128)
+    } else if (event === 'DELADDR') {
+      if (ifa.peer !== undefined) cleanupPrefixRoute(ifa, ifa.peer, 128)
+      fib6.unlink(ifa.route)
+    }
+  }
+
+  /** ipv6_find_idev(). */
+  #ensureDevice(dev: NetDevice): Inet6Device {
+    if (!dev.inet6) {
+      if (dev.mtu < IPV6_MIN_MTU) throw new NetlinkError('EINVAL')
+      dev.inet6 = new Inet6Device(dev)
+    }
+    return dev.inet6
+  }
+
+  /** inet6_addr_add(). */
+  #addByHand(dev: NetDevice, idev: Inet6Device, address: Ipv6, request: Ifaddr6Request): void {
+    const { prefixlen, flags = 0 } = request
+    const { validLft = INFINITY_LIFE_TIME, preferredLft = INFINITY_LIFE_TIME } = request
+    if (prefixlen > 128) throw new NetlinkError('EINVAL', 'ipv6: Invalid prefix length')
+    checkLifetime(validLft, preferredLft)
+    if (flags & IFA_F_MANAGETEMPADDR && prefixlen !== 64) {
+      const message = 'ipv6: address with "mngtmpaddr" flag must have a prefix length of 64'
+      throw new NetlinkError('EINVAL', message)
+    }
+    if (idev.isDisabled) throw new NetlinkError('EACCES', 'ipv6: IPv6 is disabled on this device')
+    if (!(dev.flags & IFF_LOOPBACK)) addMulticastRoute(dev)
+    const ifa = this.#insert(idev, address, request, validLft, preferredLft)
+    if (!(flags & IFA_F_NOPREFIXROUTE)) {
+      addPrefixRoute(ifa, address, prefixlen, expiryOf(ifa))
+    }
+    if (!(flags & IFA_F_NODAD)) this.notify('NOTE', ifa)
+    this.#startDad(ifa)
+  }
+
+  /** ipv6_add_addr(). */
+  #insert(
+    idev: Inet6Device,
+    address: Ipv6,
+    request: Ifaddr6Request,
+    valid = INFINITY_LIFE_TIME,
+    preferred = INFINITY_LIFE_TIME,
+  ): Ifaddr6 {
+    const { dev } = idev
+    const { flags = 0 } = request
+    if (address === 0n) throw new NetlinkError('EADDRNOTAVAIL', 'ipv6: Invalid address')
+    if (isMulticast6(address) && !(flags & IFA_F_MCAUTOJOIN)) {
+      const message = 'ipv6: Cannot assign multicast address without "IFA_F_MCAUTOJOIN" flag'
+      throw new NetlinkError('EADDRNOTAVAIL', message)
+    }
+    if (isLoopback6(address) && !(dev.flags & IFF_LOOPBACK)) {
+      const message = 'ipv6: Cannot assign loopback address on this device'
+      throw new NetlinkError('EADDRNOTAVAIL', message)
+    }
+    const route = makeHostRoute(dev, address)
+    const ifa = new Ifaddr6(dev, address, request, route)
+    setLifetime(ifa, valid, preferred)
+    if (!(flags & IFA_F_NODAD)) ifa.flags |= IFA_F_TENTATIVE
+    const rank = width(ifa.scope)
+    const at = idev.addresses.findIndex((other) => rank >= width(other.scope))
+    idev.addresses.splice(at < 0 ? idev.addresses.length : at, 0, ifa)
+    this.#watch(ifa)
+    this.#stack.chains.inet6addr.call('NETDEV_UP', ifa)
+    return ifa
+  }
+
+  /** inet6_addr_modify(). */
+  #modify(ifa: Ifaddr6, request: Ifaddr6Request): void {
+    const { flags = 0, peer, rtPriority, proto = 0 } = request
+    const { validLft = INFINITY_LIFE_TIME, preferredLft = INFINITY_LIFE_TIME } = request
+    checkLifetime(validLft, preferredLft)
+    if (flags & IFA_F_MANAGETEMPADDR && ifa.prefixlen !== 64) throw new NetlinkError('EINVAL')
+    const hadPrefix = (ifa.flags & (IFA_F_PERMANENT | IFA_F_NOPREFIXROUTE)) === IFA_F_PERMANENT
+    if (peer !== undefined && peer !== ifa.peer) {
+      if (ifa.peer !== undefined) cleanupPrefixRoute(ifa, ifa.peer, ifa.prefixlen)
+      ifa.peer = peer
+    }
+    const replaced =
+      IFA_F_DEPRECATED |
+      IFA_F_PERMANENT |
+      IFA_F_NODAD |
+      IFA_F_HOMEADDRESS |
+      IFA_F_MANAGETEMPADDR |
+      IFA_F_NOPREFIXROUTE
+    ifa.flags = (ifa.flags & ~replaced) | flags
+    ifa.proto = proto
+    if (rtPriority) ifa.rtPriority = rtPriority
+    setLifetime(ifa, validLft, preferredLft)
+    this.#watch(ifa)
+    if (!(ifa.flags & IFA_F_TENTATIVE)) this.notify('NOTE', ifa)
+    if (!(flags & IFA_F_NOPREFIXROUTE)) changePrefixRoute(ifa, hadPrefix, expiryOf(ifa))
+    else if (hadPrefix) cleanupPrefixRoute(ifa)
+  }
+
+  #watch(ifa: Ifaddr6): void {
+    watchLifetime(this.#stack, ifa, {
+      deprecated: () => this.notify('NOTE', ifa),
+      expired: () => this.remove(ifa),
+    })
+  }
+
+  #startDad(ifa: Ifaddr6): void {
+    ifa.dad = 'before'
+    this.#stack.defer(() => startDad(this, ifa))
+  }
+
+  /** addrconf_notify(). */
+  #deviceEvent(event: NetdevEvent, dev: NetDevice): void {
+    switch (event) {
+      case 'NETDEV_REGISTER':
+        if (dev.mtu >= IPV6_MIN_MTU) dev.inet6 ??= new Inet6Device(dev)
+        return
+      case 'NETDEV_UP':
+        if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
+        this.#restore(dev)
+        if (isLinkReady(dev)) this.#linkReady(dev)
+        return
+      case 'NETDEV_CHANGE':
+        if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
+        if (!isLinkReady(dev)) this.#stack.fib6.markDevice(dev, RTNH_F_LINKDOWN, 0)
+        else if (dev.inet6?.isReady) this.#stack.fib6.markDevice(dev, 0, RTNH_F_LINKDOWN)
+        else this.#linkReady(dev)
+        return
+      case 'NETDEV_CHANGEMTU':
+        if (dev.mtu < IPV6_MIN_MTU) this.#shutDown(dev, !(dev.flags & IFF_LOOPBACK))
+        else if (!dev.inet6) {
+          dev.inet6 = new Inet6Device(dev)
+          if (dev.isUp && isLinkReady(dev)) this.#linkReady(dev)
+        }
+        return
+      case 'NETDEV_DOWN':
+        this.#shutDown(dev, false)
+        return
+      case 'NETDEV_UNREGISTER':
+        this.#shutDown(dev, true)
+        return
+    }
+  }
+
+  /** addrconf_permanent_addr(): what was set while the device was down. */
+  #restore(dev: NetDevice): void {
+    for (const ifa of [...(dev.inet6?.addresses ?? [])]) {
+      if (!(ifa.flags & IFA_F_PERMANENT)) continue
+      if (!(ifa.flags & IFA_F_NOPREFIXROUTE)) addPrefixRoute(ifa, ifa.address, ifa.prefixlen)
+      if (ifa.dad === 'before') this.#startDad(ifa)
+    }
+  }
+
+  /** The device can be used: it gets its own addresses, and the others are tried. */
+  #linkReady(dev: NetDevice): void {
+    if (dev.mtu >= IPV6_MIN_MTU) dev.inet6 ??= new Inet6Device(dev)
+    const { inet6: idev } = dev
+    if (!idev) return
+    idev.isReady = true
+    if (dev.flags & IFF_LOOPBACK) this.#addLoopback(idev)
+    else if (dev.type === ARPHRD_ETHER) this.#addLinkLocal(idev)
+    for (const ifa of idev.addresses) {
+      if (ifa.flags & IFA_F_TENTATIVE && ifa.dad === 'waiting') startDad(this, ifa)
+    }
+    this.#stack.fib6.markDevice(dev, 0, RTNH_F_DEAD | RTNH_F_LINKDOWN)
+    idev.updated = this.#stack.now()
+    this.#stack.chains.link.call('NEWLINK', { dev, change: 0, family: AF_INET6 })
+  }
+
+  #addLoopback(idev: Inet6Device): void {
+    if (idev.addresses.some((ifa) => ifa.address === IN6ADDR_LOOPBACK)) return
+    const request = { ifindex: idev.dev.ifindex, prefixlen: 128, proto: IFAPROT_KERNEL_LO }
+    const ifa = this.#insert(idev, IN6ADDR_LOOPBACK, request)
+    ifa.flags &= ~IFA_F_TENTATIVE
+    ifa.dad = 'done'
+    this.notify('NEWADDR', ifa)
+  }
+
+  /** addrconf_dev_config(). */
+  #addLinkLocal(idev: Inet6Device): void {
+    const { dev } = idev
+    addMulticastRoute(dev)
+    if (idev.addrGenMode !== IN6_ADDR_GEN_MODE_EUI64) return
+    const address = linkLocalEui64(dev.address)
+    if (idev.addresses.some((ifa) => ifa.address === address)) return
+    const request = { ifindex: dev.ifindex, prefixlen: 64, proto: IFAPROT_KERNEL_LL }
+    const ifa = this.#insert(idev, address, request)
+    addPrefixRoute(ifa, address, 64)
+    this.#startDad(ifa)
+  }
+
+  /** addrconf_ifdown(): routes, then neighbours, then addresses go. */
+  #shutDown(dev: NetDevice, isEnd: boolean): void {
+    this.#stack.fib6.deviceDown(dev, isEnd ? 'unregister' : 'down')
+    this.#stack.ndisc.flush(dev)
+    const { inet6: idev } = dev
+    if (!idev) return
+    if (isEnd) dev.inet6 = undefined
+    idev.isReady = false
+    for (const ifa of [...idev.addresses]) {
+      stopDad(ifa)
+      ifa.cancelTimer?.()
+      ifa.isDead = true
+      this.notify('DELADDR', ifa)
+      this.#stack.chains.inet6addr.call('NETDEV_DOWN', ifa)
+    }
+    idev.addresses = []
+    idev.updated = this.#stack.now()
+  }
+}
+
+/** addrconf_link_ready(). */
+function isLinkReady(dev: NetDevice): boolean {
+  return dev.isOperUp && dev.isActive
+}
+
+/** Addresses of a wider scope come first on a device. */
+function width(scope: number): number {
+  return scope === RT_SCOPE_LINK || scope === RT_SCOPE_HOST ? 2 : scope === RT_SCOPE_SITE ? 5 : 14
+}
+
+function checkLifetime(valid: number, preferred: number): void {
+  if (valid === 0 || preferred > valid) {
+    throw new NetlinkError('EINVAL', 'ipv6: address lifetime invalid')
+  }
+}
+
+/** Seconds from now. */
+function setLifetime(ifa: Ifaddr6, valid: number, preferred: number): void {
+  ifa.validLft = valid
+  ifa.preferredLft = preferred
+  if (valid === INFINITY_LIFE_TIME) ifa.flags |= IFA_F_PERMANENT
+  if (preferred === 0) ifa.flags |= IFA_F_DEPRECATED
+  ifa.updated = ifa.dev.stack.now()
+}
+
+/** When the prefix route of `ifa` ends, in seconds from now. */
+function expiryOf(ifa: Ifaddr6): number | undefined {
+  return ifa.validLft === INFINITY_LIFE_TIME ? undefined : ifa.validLft
+}
+
+function quietly(run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    if (!isNetlinkError(error)) throw error
+  }
+}

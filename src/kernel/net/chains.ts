@@ -1,0 +1,96 @@
+/**
+ * What happens in the stack, told on notifier chains: the kernel's own chains for its parts, and
+ * one chain an object for what user space is to hear.
+ *
+ * Kernel: include/linux/netdevice.h enum netdev_cmd; the announcements stand where Linux calls
+ * rtmsg_ifinfo(), rtmsg_ifa(), rtmsg_fib(), __neigh_notify() and notify_rule_change().
+ */
+import { RawNotifierChain } from '../notifier/raw.ts'
+import type { Ifaddr4 } from './address4.ts'
+import type { NetDevice } from './device.ts'
+import type { FdbEntry } from './fdb.ts'
+import type { Fib4Route } from './fib4.ts'
+import type { Fib6Route } from './fib6.ts'
+import type { Ifaddr6 } from './ifaddr6.ts'
+import type { Neighbour } from './neighbour.ts'
+import type { FibRule } from './rule.ts'
+import type { NetStack } from './stack.ts'
+
+/** Who asked for a change. The stack passes it on and never looks into it. */
+export type Origin = object | undefined
+
+/** What happens to a device. */
+export type NetdevEvent =
+  | 'NETDEV_REGISTER'
+  | 'NETDEV_UNREGISTER'
+  | 'NETDEV_PRE_UP'
+  | 'NETDEV_UP'
+  | 'NETDEV_GOING_DOWN'
+  | 'NETDEV_DOWN'
+  | 'NETDEV_CHANGE'
+  | 'NETDEV_CHANGENAME'
+  | 'NETDEV_PRECHANGEMTU'
+  | 'NETDEV_CHANGEMTU'
+  | 'NETDEV_PRE_CHANGEADDR'
+  | 'NETDEV_CHANGEADDR'
+  | 'NETDEV_CHANGE_TX_QUEUE_LEN'
+  | 'NETDEV_PRECHANGEUPPER'
+  | 'NETDEV_CHANGEUPPER'
+  | 'NETDEV_FEAT_CHANGE'
+
+/** What netdev_chain carries (struct netdev_notifier_info and kin). */
+export interface NetdevInfo {
+  readonly dev: NetDevice
+  /** NETDEV_CHANGE: IFF_* that changed. */
+  readonly flagsChanged?: number
+  /** NETDEV_CHANGEUPPER: the other one, and whether it came or went. */
+  readonly upper?: NetDevice
+  readonly linking?: boolean
+}
+
+/** A link as user space is to see it. */
+export interface LinkNotice {
+  readonly dev: NetDevice
+  /** IFF_* for ifi_change; 0xffffffff for a link that comes or goes. */
+  readonly change: number
+  readonly origin?: Origin
+  /** AF_BRIDGE for a port, AF_INET6 for the IPv6 side of a link; otherwise AF_UNSPEC. */
+  readonly family?: number
+  /** Where a link that leaves for another namespace goes, and its index there. */
+  readonly newStack?: NetStack
+  readonly newIfindex?: number
+}
+
+export interface AddrNotice {
+  readonly ifa: Ifaddr4 | Ifaddr6
+  readonly origin?: Origin
+}
+
+export interface RouteNotice {
+  readonly route: Fib4Route | Fib6Route
+  /** How it came in: NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_APPEND. */
+  readonly flags: number
+  readonly origin?: Origin
+}
+
+export interface NeighNotice {
+  readonly neigh: Neighbour | FdbEntry
+  readonly origin?: Origin
+}
+
+export interface RuleNotice {
+  readonly rule: FibRule
+  readonly origin?: Origin
+}
+
+/** The chains of one stack. */
+export class StackChains {
+  readonly netdev = new RawNotifierChain<NetdevEvent, NetdevInfo>('netdev_chain')
+  readonly inetaddr = new RawNotifierChain<'NETDEV_UP' | 'NETDEV_DOWN', Ifaddr4>('inetaddr_chain')
+  readonly inet6addr = new RawNotifierChain<'NETDEV_UP' | 'NETDEV_DOWN', Ifaddr6>('inet6addr_chain')
+  readonly link = new RawNotifierChain<'NEWLINK' | 'DELLINK', LinkNotice>('link_chain')
+  readonly addr = new RawNotifierChain<'NEWADDR' | 'DELADDR', AddrNotice>('addr_chain')
+  readonly route = new RawNotifierChain<'NEWROUTE' | 'DELROUTE', RouteNotice>('route_chain')
+  readonly neigh = new RawNotifierChain<'NEWNEIGH' | 'DELNEIGH', NeighNotice>('neigh_chain')
+  readonly rule = new RawNotifierChain<'NEWRULE' | 'DELRULE', RuleNotice>('rule_chain')
+}

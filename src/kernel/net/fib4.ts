@@ -1,0 +1,406 @@
+/**
+ * IPv4 routing: the tables, look-ups through the rules, and what devices and addresses do to
+ * routes.
+ *
+ * Kernel: net/ipv4/fib_frontend.c, net/ipv4/fib_semantics.c fib_sync_down_dev(), fib_sync_up(),
+ * net/ipv4/fib_trie.c.
+ */
+import type { ErrnoName } from '../../errno.ts'
+import { NetlinkError } from '../../errors.ts'
+import { NOTIFY_DONE } from '../notifier/constants.ts'
+import { INADDR_BROADCAST, type Ipv4, isMulticast4, isZeronet4, prefix4 } from './address.ts'
+import type { NetdevEvent } from './chains.ts'
+import {
+  IFF_LOWER_UP,
+  IFF_RUNNING,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  RT_SCOPE_NOWHERE,
+  RT_TABLE_DEFAULT,
+  RT_TABLE_LOCAL,
+  RT_TABLE_MAIN,
+  RTN_BROADCAST,
+  RTN_MAX,
+  RTN_MULTICAST,
+  RTN_UNICAST,
+  RTNH_F_DEAD,
+  RTNH_F_LINKDOWN,
+} from './constants.ts'
+import type { NetDevice } from './device.ts'
+import { checkInfo } from './fib4-check.ts'
+import { type Fib4Config, FibInfo, type Nexthop4, routeTypeError } from './fib4-info.ts'
+import { Fib4Route, Fib4Table } from './fib4-table.ts'
+import { addIfaddrRoutes, deleteIfaddrRoutes } from './ifaddr4-routes.ts'
+import type { FlowKey } from './rules.ts'
+import type { NetStack } from './stack.ts'
+
+export { Fib4Route } from './fib4-table.ts'
+
+/** What is looked for (struct flowi4). */
+export interface Flow4 extends FlowKey {
+  readonly daddr: Ipv4
+  readonly saddr?: Ipv4 | undefined
+  readonly dscp?: number | undefined
+  /** The widest scope that the route may have. */
+  readonly scope?: number | undefined
+  /** Whether nexthops without a carrier count all the same. */
+  readonly ignoreLinkdown?: boolean | undefined
+}
+
+/** What is found (struct fib_result). */
+export interface Fib4Result {
+  readonly route: Fib4Route
+  readonly nexthop: Nexthop4
+  readonly type: number
+  readonly scope: number
+  readonly prefixlen: number
+  readonly table: number
+}
+
+/** All IPv4 routes of one stack. */
+export class Fib4 {
+  readonly #stack: NetStack
+  readonly #tables = new Map<number, Fib4Table>()
+  readonly #infos = new Map<string, FibInfo>()
+  readonly #byDevice = new Map<NetDevice, Set<FibInfo>>()
+
+  constructor(stack: NetStack) {
+    this.#stack = stack
+    this.newTable(RT_TABLE_LOCAL)
+    this.newTable(RT_TABLE_MAIN)
+    stack.chains.netdev.register({
+      name: 'fib_netdev_notifier',
+      call: (event, { dev }) => {
+        this.#deviceEvent(event, dev)
+        return NOTIFY_DONE
+      },
+    })
+    stack.chains.inetaddr.register({
+      name: 'fib_inetaddr_notifier',
+      call: (event, ifa) => {
+        if (event === 'NETDEV_UP') {
+          addIfaddrRoutes(ifa)
+          this.#syncUp(ifa.dev, RTNH_F_DEAD)
+        } else {
+          deleteIfaddrRoutes(ifa)
+          if (ifa.dev.inet?.addresses.length === 0) this.#disableDevice(ifa.dev, 'down', true)
+        }
+        return NOTIFY_DONE
+      },
+    })
+  }
+
+  /** fib_get_table(). */
+  table(id: number): Fib4Table | undefined {
+    return this.#tables.get(id || RT_TABLE_MAIN)
+  }
+
+  /** fib_new_table(). */
+  newTable(id: number): Fib4Table {
+    const number = id || RT_TABLE_MAIN
+    const table = this.#tables.get(number) ?? new Fib4Table(number)
+    this.#tables.set(number, table)
+    return table
+  }
+
+  /** fib_empty_table(): a table that nobody uses yet. */
+  emptyTable(): number {
+    let id = 1
+    while (this.#tables.has(id)) id++
+    return this.newTable(id).id
+  }
+
+  /** The tables in the order of a dump: by the low byte of the id, the newest first. */
+  tables(): Fib4Table[] {
+    const all = [...this.#tables.values()].reverse()
+    return all.sort((a, b) => (a.id & 255) - (b.id & 255))
+  }
+
+  /**
+   * fib_table_insert(). `flags` are NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_APPEND, as a
+   * request has them.
+   * @throws NetlinkError EEXIST, ENOENT, or what its nexthops are refused with.
+   */
+  insert(wanted: Fib4Config, flags: number): void {
+    checkConfig(wanted)
+    const config = { ...wanted, table: wanted.table || RT_TABLE_MAIN }
+    const { dst, dstLen, dscp = 0, origin } = config
+    const table = this.newTable(config.table)
+    const info = this.#share(config)
+    const route = new Fib4Route(table.id, dst, dstLen, dscp, info)
+    let announced = NLM_F_EXCL
+    let before = table.find(dst, dstLen, dscp, info.priority)
+    if (before?.hasKeyOf(dscp, info.priority)) {
+      if (flags & NLM_F_EXCL) throw new NetlinkError('EEXIST')
+      announced = 0
+      const { match, behind } = sameKey(before, info)
+      if (flags & NLM_F_REPLACE) {
+        if (match === before) return
+        if (match) throw new NetlinkError('EEXIST')
+        this.#use(info)
+        table.replace(before, route)
+        this.#announce('NEWROUTE', route, NLM_F_REPLACE, origin)
+        this.#release(before.info)
+        return
+      }
+      if (match) throw new NetlinkError('EEXIST')
+      if (flags & NLM_F_APPEND) {
+        announced |= NLM_F_APPEND
+        before = behind
+      }
+    }
+    if (!(flags & NLM_F_CREATE)) throw new NetlinkError('ENOENT')
+    this.#use(info)
+    table.insert(route, before)
+    this.#announce('NEWROUTE', route, announced | NLM_F_CREATE, origin)
+  }
+
+  /**
+   * fib_table_delete(): the first route that is as described; scope RT_SCOPE_NOWHERE is any.
+   * @throws NetlinkError ESRCH
+   */
+  delete(config: Fib4Config): void {
+    checkConfig(config)
+    const { dst, dstLen, dscp = 0 } = config
+    const table = this.table(config.table ?? 0)
+    if (!table) throw new NetlinkError('ESRCH', 'FIB table does not exist')
+    let route = table.at(dst, dstLen)
+    while (route && !(route.dscp === dscp && route.info.matches(config))) route = route.next
+    if (!route) throw new NetlinkError('ESRCH')
+    table.remove(route)
+    this.#announce('DELROUTE', route, 0, config.origin)
+    this.#release(route.info)
+  }
+
+  /**
+   * fib_lookup(): the way to an address, by the rules.
+   * @throws NetlinkError ENETUNREACH, or what a route or a rule answers.
+   */
+  lookup(flow: Flow4): Fib4Result {
+    if (this.#stack.rules4.isCustom) {
+      const found = this.#stack.rules4.lookup(flow, {
+        look: (table) => this.tableLookup(table, flow),
+        prefixlen: (result) => result.prefixlen,
+        device: (result) => result.nexthop.dev,
+      })
+      if (!found) throw new NetlinkError('ENETUNREACH')
+      return found
+    }
+    const local = this.table(RT_TABLE_LOCAL) as Fib4Table
+    const main = this.table(RT_TABLE_MAIN) as Fib4Table
+    const found = this.#search([local, main], flow) ?? this.tableLookup(RT_TABLE_DEFAULT, flow)
+    if (!found) throw new NetlinkError('ENETUNREACH')
+    return found
+  }
+
+  /**
+   * fib_table_lookup(): undefined where the table knows no way, or says to look elsewhere.
+   * @throws NetlinkError what a route answers.
+   */
+  tableLookup(id: number, flow: Flow4): Fib4Result | undefined {
+    const table = this.table(id)
+    return table && this.#search([table], flow)
+  }
+
+  /** Longest prefix first, over all of `tables`: without rules, local and main are one. */
+  #search(tables: readonly Fib4Table[], flow: Flow4): Fib4Result | undefined {
+    for (let length = 32; length >= 0; length--) {
+      for (const table of tables) {
+        let route = table.covering(flow.daddr, length)
+        for (; route; route = route.next) {
+          const answer = consider(route, flow)
+          if (answer === 'EAGAIN') return undefined
+          if (typeof answer === 'string') throw new NetlinkError(answer)
+          if (answer) return answer
+        }
+      }
+    }
+    return undefined
+  }
+
+  /**
+   * inet_addr_type_dev_table(): RTN_* of an address; with a device, only what is on it counts.
+   */
+  addressType(address: Ipv4, dev?: NetDevice, id = RT_TABLE_LOCAL): number {
+    if (isZeronet4(address) || address === INADDR_BROADCAST) return RTN_BROADCAST
+    if (isMulticast4(address)) return RTN_MULTICAST
+    const table = this.table(id)
+    if (!table) return RTN_BROADCAST
+    try {
+      const found = this.#search([table], { daddr: address })
+      return found && (!dev || found.nexthop.dev === dev) ? found.type : RTN_UNICAST
+    } catch {
+      return RTN_UNICAST
+    }
+  }
+
+  /** fib_sync_down_addr(): routes with a source that is no more go, and are announced. */
+  syncDownAddress(address: Ipv4): void {
+    const stale = [...this.#infos.values()].filter(
+      (info) => info.prefsrc === address && info.table === RT_TABLE_MAIN,
+    )
+    for (const info of stale) {
+      info.flags |= RTNH_F_DEAD
+      info.lostPrefsrc = true
+    }
+    if (stale.length > 0) this.#flush()
+  }
+
+  /** fib_create_info(): checked, and the one that is known already if there is one. */
+  #share(config: Fib4Config): FibInfo {
+    const info = new FibInfo(config)
+    checkInfo(this.#stack, info, config)
+    info.seal()
+    return this.#infos.get(info.key) ?? info
+  }
+
+  #use(info: FibInfo): void {
+    if (info.references++ > 0) return
+    this.#infos.set(info.key, info)
+    for (const { dev } of info.nexthops) {
+      if (!dev) continue
+      const set = this.#byDevice.get(dev) ?? new Set()
+      this.#byDevice.set(dev, set.add(info))
+    }
+  }
+
+  #release(info: FibInfo): void {
+    if (--info.references > 0) return
+    this.#infos.delete(info.key)
+    for (const { dev } of info.nexthops) {
+      const set = dev && this.#byDevice.get(dev)
+      if (set?.delete(info) && set.size === 0) this.#byDevice.delete(dev as NetDevice)
+    }
+  }
+
+  #announce(
+    event: 'NEWROUTE' | 'DELROUTE',
+    route: Fib4Route,
+    flags: number,
+    origin: object | undefined,
+  ): void {
+    this.#stack.chains.route.call(event, { route, flags, origin })
+  }
+
+  /** fib_flush(): dead routes go, unannounced but for those that lost their source address. */
+  #flush(): void {
+    for (const table of this.#tables.values()) {
+      table.forEach((route) => {
+        if (!route.info.isDead) return
+        table.remove(route)
+        if (route.info.lostPrefsrc) this.#announce('DELROUTE', route, 0, undefined)
+        this.#release(route.info)
+      })
+    }
+  }
+
+  #deviceEvent(event: NetdevEvent, dev: NetDevice): void {
+    if (event === 'NETDEV_UNREGISTER') {
+      this.#disableDevice(dev, 'unregister', true)
+      return
+    }
+    if (!dev.inet) return
+    switch (event) {
+      case 'NETDEV_UP':
+        for (const ifa of dev.inet.addresses) addIfaddrRoutes(ifa)
+        this.#syncUp(dev, RTNH_F_DEAD)
+        return
+      case 'NETDEV_DOWN':
+        this.#disableDevice(dev, 'down', false)
+        return
+      case 'NETDEV_CHANGE':
+        if (dev.reportedFlags & (IFF_RUNNING | IFF_LOWER_UP)) this.#syncUp(dev, RTNH_F_LINKDOWN)
+        else this.#syncDown(dev, 'carrier', false)
+        return
+    }
+  }
+
+  /** fib_disable_ip(). `force`: local routes too. */
+  #disableDevice(dev: NetDevice, lost: 'down' | 'unregister', force: boolean): void {
+    if (this.#syncDown(dev, lost, force)) this.#flush()
+    this.#stack.arp.flush(dev)
+  }
+
+  /** fib_sync_down_dev(): whether a route has no way left. */
+  #syncDown(dev: NetDevice, lost: 'carrier' | 'down' | 'unregister', force: boolean): boolean {
+    const mark = lost === 'carrier' ? RTNH_F_LINKDOWN : RTNH_F_DEAD | RTNH_F_LINKDOWN
+    let isAnyDead = false
+    for (const info of this.#byDevice.get(dev) ?? []) {
+      let dead = 0
+      for (const nh of info.nexthops) {
+        if (nh.flags & RTNH_F_DEAD) {
+          dead++
+        } else if (nh.dev === dev && (force || nh.scope !== RT_SCOPE_NOWHERE)) {
+          nh.flags |= mark
+          dead++
+        }
+        if (lost === 'unregister' && nh.dev === dev) dead = info.nexthops.length
+      }
+      if (dead < info.nexthops.length) continue
+      info.flags |= mark
+      isAnyDead = true
+    }
+    return isAnyDead
+  }
+
+  /** fib_sync_up(): nexthops that live again. */
+  #syncUp(dev: NetDevice, lost: number): void {
+    if (!dev.isUp) return
+    const isLinked = (dev.reportedFlags & (IFF_RUNNING | IFF_LOWER_UP)) !== 0
+    const mark = lost & RTNH_F_DEAD && isLinked ? lost | RTNH_F_LINKDOWN : lost
+    for (const info of this.#byDevice.get(dev) ?? []) {
+      let isAlive = false
+      for (const nh of info.nexthops) {
+        if (nh.flags & mark) {
+          if (nh.dev !== dev) continue
+          nh.flags &= ~mark
+        }
+        isAlive = true
+      }
+      if (isAlive) info.flags &= ~mark
+    }
+  }
+}
+
+/** rtm_to_fib_config(), as far as it looks at one value. @throws NetlinkError EINVAL */
+function checkConfig({ dst, dstLen, dscp = 0, type = 0 }: Fib4Config): void {
+  if (dscp & 3) throw new NetlinkError('EINVAL', 'Invalid dsfield (tos): ECN bits must be 0')
+  if (type > RTN_MAX) throw new NetlinkError('EINVAL', 'Invalid route type')
+  if (dstLen > 32) throw new NetlinkError('EINVAL', 'Invalid prefix length')
+  if (prefix4(dst, dstLen) !== dst) {
+    throw new NetlinkError('EINVAL', 'Invalid prefix for given prefix length')
+  }
+}
+
+/** Of the routes with the key of `first`: the one with the same content, and what follows them. */
+function sameKey(
+  first: Fib4Route,
+  info: FibInfo,
+): { match: Fib4Route | undefined; behind: Fib4Route | undefined } {
+  let route: Fib4Route | undefined = first
+  while (route?.hasKeyOf(first.dscp, info.priority)) {
+    if (route.info === info) return { match: route, behind: undefined }
+    route = route.next
+  }
+  return { match: undefined, behind: route }
+}
+
+/** What `route` says to `flow`: a way, an error, or nothing. */
+function consider(route: Fib4Route, flow: Flow4): Fib4Result | ErrnoName | undefined {
+  const { info, dscp } = route
+  if (dscp && dscp !== (flow.dscp ?? 0)) return undefined
+  if (info.scope < (flow.scope ?? 0)) return undefined
+  const error = routeTypeError(info.type)
+  if (error) return error
+  if (info.isDead) return undefined
+  const { type, scope } = info
+  for (const nexthop of info.nexthops) {
+    if (nexthop.flags & RTNH_F_DEAD || (flow.oif && flow.oif !== nexthop.oif)) continue
+    const isLinkdown = nexthop.flags & RTNH_F_LINKDOWN && nexthop.dev?.inet?.ignoreLinkdown
+    if (isLinkdown && !flow.ignoreLinkdown) continue
+    return { route, nexthop, type, scope, prefixlen: route.dstLen, table: route.table }
+  }
+  return undefined
+}

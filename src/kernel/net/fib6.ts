@@ -1,0 +1,333 @@
+/**
+ * IPv6 routing: the tables, look-ups through the rules, and what devices do to routes.
+ *
+ * Kernel: net/ipv6/route.c ip6_route_add(), ip6_route_del(), fib6_ifdown(), fib6_ifup();
+ * net/ipv6/ip6_fib.c fib6_add_rt2node(), fib6_del_route().
+ */
+import { NetlinkError } from '../../errors.ts'
+import { type Ipv6, isLoopback6 } from './address.ts'
+import type { Origin } from './chains.ts'
+import {
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  RT_TABLE_LOCAL,
+  RT_TABLE_MAIN,
+  RTN_ANYCAST,
+  RTN_BLACKHOLE,
+  RTN_LOCAL,
+  RTN_MAX,
+  RTN_PROHIBIT,
+  RTN_THROW,
+  RTN_UNREACHABLE,
+  RTNH_F_DEAD,
+  RTNH_F_LINKDOWN,
+} from './constants.ts'
+import type { NetDevice } from './device.ts'
+import { routeTypeError } from './fib4-info.ts'
+import { checkNexthop6, type Nexthop6Request } from './fib6-nexthop.ts'
+import { type Fib6Config, Fib6Route, Fib6Table } from './fib6-table.ts'
+import type { FlowKey } from './rules.ts'
+import type { NetStack } from './stack.ts'
+
+export { type Fib6Config, Fib6Route } from './fib6-table.ts'
+
+/** Metric of a route whose request has none. */
+const IP6_RT_PRIO_USER = 1024
+const REJECTING = [RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW]
+
+/** What is looked for (struct flowi6). */
+export interface Flow6 extends FlowKey {
+  readonly daddr: Ipv6
+  readonly saddr?: Ipv6 | undefined
+}
+
+/** What is found. */
+export interface Fib6Result {
+  readonly route: Fib6Route
+}
+
+/** All IPv6 routes of one stack. */
+export class Fib6 {
+  readonly #stack: NetStack
+  readonly #tables = new Map<number, Fib6Table>()
+
+  constructor(stack: NetStack) {
+    this.#stack = stack
+    this.newTable(RT_TABLE_LOCAL)
+    this.newTable(RT_TABLE_MAIN)
+  }
+
+  table(id: number): Fib6Table | undefined {
+    return this.#tables.get(id || RT_TABLE_MAIN)
+  }
+
+  newTable(id: number): Fib6Table {
+    const number = id || RT_TABLE_MAIN
+    const table = this.#tables.get(number) ?? new Fib6Table(number)
+    this.#tables.set(number, table)
+    return table
+  }
+
+  /** The tables in the order of a dump: by the low byte of the id, the newest first. */
+  tables(): Fib6Table[] {
+    const all = [...this.#tables.values()].reverse()
+    return all.sort((a, b) => (a.id & 255) - (b.id & 255))
+  }
+
+  /**
+   * inet6_rtm_newroute(). `flags` are NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_APPEND, as a
+   * request has them.
+   * @throws NetlinkError EEXIST, ENOENT, EINVAL, or what a nexthop is refused with.
+   */
+  add(wanted: Fib6Config, flags: number): Fib6Route {
+    const config = { ...wanted, metric: wanted.metric || IP6_RT_PRIO_USER }
+    if (config.multipath) return this.#addMultipath(config, config.multipath, flags)
+    const route = this.makeRoute(config)
+    this.link(route, flags, config.origin)
+    return route
+  }
+
+  /** ip6_route_info_create(): a route that is in no table yet. @throws NetlinkError */
+  makeRoute(config: Fib6Config): Fib6Route {
+    const { type = 0, dst, dstLen, prefsrc } = config
+    if (type > RTN_MAX) throw new NetlinkError('EINVAL', 'Invalid route type')
+    if (dstLen > 128) throw new NetlinkError('EINVAL', 'Invalid prefix length')
+    const table = this.newTable(config.table ?? 0)
+    const isLocal = type === RTN_LOCAL || type === RTN_ANYCAST
+    const isReject = REJECTING.includes(type)
+    const nexthop = checkNexthop6(this.#stack, { ...config, isReject, isLocal: config.isLocal })
+    const leadsBack = nexthop.dev === this.#stack.loopback && !isLoopback6(dst) && !isLocal
+    if (prefsrc && !this.#stack.inet6.hasAddress(prefsrc, nexthop.dev)) {
+      throw new NetlinkError('EINVAL', 'Invalid source address')
+    }
+    const route = new Fib6Route(table.id, config, nexthop, isReject || leadsBack)
+    if (config.expires !== undefined) this.expire(route, config.expires)
+    return route
+  }
+
+  /** Lets `route` end in `seconds`; never when undefined. */
+  expire(route: Fib6Route, seconds: number | undefined): void {
+    route.cancelTimer?.()
+    route.cancelTimer = undefined
+    route.expires = seconds === undefined ? undefined : this.#stack.now() + seconds * 1000
+    if (seconds === undefined) return
+    const delay = Math.min(seconds * 1000, 0x7fffffff)
+    route.cancelTimer = this.#stack.setTimer(() => {
+      if (route.isLinked) this.unlink(route)
+    }, delay)
+  }
+
+  /**
+   * fib6_add(): puts a route into its table, among those of its prefix.
+   * @throws NetlinkError EEXIST, ENOENT
+   */
+  link(route: Fib6Route, flags: number, origin?: Origin, isSilent = false): void {
+    const table = this.newTable(route.table)
+    const routes = table.at(route.dst, route.dstLen)
+    if (routes.length === 0 && flags & NLM_F_REPLACE && !(flags & NLM_F_CREATE)) {
+      throw new NetlinkError('ENOENT', 'Can not replace route - no match found')
+    }
+    const same = routes.filter(({ metric }) => metric === route.metric)
+    if (same.length > 0 && flags & NLM_F_EXCL) throw new NetlinkError('EEXIST')
+    if (flags & NLM_F_REPLACE) {
+      const { canHaveSiblings } = route
+      const old = same.find((each) => each.canHaveSiblings === canHaveSiblings) ?? same[0]
+      if (old) {
+        this.#replace(table, old, route)
+        if (!isSilent) this.#announce('NEWROUTE', route, NLM_F_REPLACE, origin)
+        return
+      }
+      if (!(flags & NLM_F_CREATE)) throw new NetlinkError('ENOENT')
+    }
+    const twin = same.find((each) => isSameNexthop(each, route))
+    if (twin) {
+      if (twin.expires !== undefined) this.#renew(twin, route)
+      throw new NetlinkError('EEXIST')
+    }
+    const at = routes.findIndex(({ metric }) => metric > route.metric)
+    table.insert(route, at < 0 ? routes.length : at)
+    if (route.canHaveSiblings) joinSiblings(route, same)
+    const announced = (same.length > 0 ? 0 : NLM_F_EXCL) | (flags & NLM_F_APPEND) | NLM_F_CREATE
+    if (!isSilent) this.#announce('NEWROUTE', route, announced, origin)
+  }
+
+  /** fib6_del(). */
+  unlink(route: Fib6Route, origin?: Origin, isSilent = false): void {
+    if (!route.isLinked) return
+    this.newTable(route.table).remove(route)
+    route.cancelTimer?.()
+    leaveSiblings(route)
+    if (!isSilent) this.#announce('DELROUTE', route, 0, origin)
+  }
+
+  /**
+   * inet6_rtm_delroute(): the first route that is as described, with its siblings unless a gateway
+   * is given.
+   * @throws NetlinkError ESRCH
+   */
+  delete(config: Fib6Config): void {
+    if (config.multipath) {
+      for (const way of config.multipath) {
+        const oif = way.oif || config.oif
+        this.#deleteOne({ ...config, ...way, oif, multipath: undefined }, false)
+      }
+    } else {
+      this.#deleteOne(config, true)
+    }
+  }
+
+  #deleteOne(config: Fib6Config, withSiblings: boolean): void {
+    const table = this.table(config.table ?? 0)
+    if (!table) throw new NetlinkError('ESRCH', 'FIB table does not exist')
+    const { metric, protocol, oif, gateway } = config
+    const route = table
+      .at(config.dst, config.dstLen)
+      .find(
+        (each) =>
+          (!metric || each.metric === metric) &&
+          (!protocol || each.protocol === protocol) &&
+          (!oif || each.nexthop.dev.ifindex === oif) &&
+          (gateway === undefined || each.nexthop.gateway === gateway),
+      )
+    if (!route) throw new NetlinkError('ESRCH')
+    if (gateway !== undefined || !withSiblings || route.siblings.length === 1) {
+      this.unlink(route, config.origin)
+      return
+    }
+    this.#announce('DELROUTE', route, 0, config.origin)
+    for (const each of [...route.siblings]) this.unlink(each, config.origin, true)
+  }
+
+  /**
+   * The way to an address, by the rules.
+   * @throws NetlinkError ENETUNREACH, or what a route or a rule answers.
+   */
+  lookup(flow: Flow6): Fib6Result {
+    const found = this.#stack.rules6.isCustom
+      ? this.#stack.rules6.lookup(flow, {
+          look: (table) => this.tableLookup(table, flow),
+          prefixlen: ({ route }) => route.dstLen,
+          device: ({ route }) => route.nexthop.dev,
+        })
+      : (this.tableLookup(RT_TABLE_LOCAL, flow) ?? this.tableLookup(RT_TABLE_MAIN, flow))
+    if (!found) throw new NetlinkError('ENETUNREACH')
+    return found
+  }
+
+  /** @throws NetlinkError what a route answers; undefined where the table knows no way. */
+  tableLookup(id: number, flow: Flow6): Fib6Result | undefined {
+    const table = this.table(id)
+    for (let length = 128; table && length >= 0; length--) {
+      for (const route of table.covering(flow.daddr, length) ?? []) {
+        const { dev, flags } = route.nexthop
+        if (flags & RTNH_F_DEAD) continue
+        if (flags & RTNH_F_LINKDOWN && dev.inet6?.ignoreLinkdown) continue
+        if (flow.oif && dev.ifindex !== flow.oif && !route.isReject) continue
+        const error = routeTypeError(route.type)
+        if (error === 'EAGAIN') return undefined
+        if (error) throw new NetlinkError(error)
+        if (route.isReject) throw new NetlinkError('ENETUNREACH')
+        return { route }
+      }
+    }
+    return undefined
+  }
+
+  /** rt6_sync_down_dev(): routes through a device that goes, announced one by one. */
+  deviceDown(dev: NetDevice, event: 'down' | 'unregister'): void {
+    for (const table of this.tables()) {
+      for (const route of table.sorted()) {
+        if (route.isLinked && this.#dies(route, dev, event)) this.unlink(route)
+      }
+    }
+  }
+
+  /** Whether `route` has no way left; marks the nexthops that are lost. */
+  #dies(route: Fib6Route, dev: NetDevice, event: 'down' | 'unregister'): boolean {
+    if (event === 'unregister' || route.siblings.length === 1) return route.nexthop.dev === dev
+    const lost = route.siblings.filter(
+      ({ nexthop }) => nexthop.dev === dev || nexthop.flags & RTNH_F_DEAD,
+    )
+    if (lost.length === route.siblings.length) return true
+    for (const { nexthop } of lost) nexthop.flags |= RTNH_F_DEAD | RTNH_F_LINKDOWN
+    return false
+  }
+
+  /** fib6_ifup(), and fib6_ifdown() for a carrier: flags of the nexthops through a device. */
+  markDevice(dev: NetDevice, set: number, clear: number): void {
+    for (const table of this.#tables.values()) {
+      for (const { nexthop, type } of table.sorted()) {
+        if (nexthop.dev !== dev) continue
+        nexthop.flags &= ~clear
+        if (type !== RTN_LOCAL && type !== RTN_ANYCAST) nexthop.flags |= set
+      }
+    }
+  }
+
+  /** ip6_route_multipath_add(): all nexthops or none, one announcement. */
+  #addMultipath(config: Fib6Config, ways: readonly Nexthop6Request[], flags: number): Fib6Route {
+    const routes = ways.map((way) => {
+      const single = { ...config, ...way, oif: way.oif || config.oif, multipath: undefined }
+      const route = this.makeRoute(single)
+      if (route.canHaveSiblings) return route
+      const message = 'Device only routes can not be added for IPv6 using the multipath API.'
+      throw new NetlinkError('EINVAL', message)
+    })
+    const [first] = routes
+    if (!first) {
+      throw new NetlinkError('EINVAL', 'Invalid nexthop configuration - no valid nexthops')
+    }
+    let how = flags
+    const linked: Fib6Route[] = []
+    try {
+      for (const route of routes) {
+        this.link(route, how, config.origin, true)
+        linked.push(route)
+        how = (how & ~(NLM_F_EXCL | NLM_F_REPLACE)) | NLM_F_CREATE
+      }
+    } catch (error) {
+      for (const route of linked) this.unlink(route, config.origin, true)
+      throw error
+    }
+    const announced = flags & NLM_F_REPLACE ? NLM_F_REPLACE : NLM_F_CREATE
+    this.#announce('NEWROUTE', first, announced | (flags & NLM_F_APPEND), config.origin)
+    return first
+  }
+
+  #replace(table: Fib6Table, old: Fib6Route, route: Fib6Route): void {
+    const others = old.siblings.filter((each) => each !== old)
+    table.insert(route, table.at(old.dst, old.dstLen).indexOf(old), 1)
+    old.cancelTimer?.()
+    leaveSiblings(old)
+    for (const each of others) this.unlink(each, undefined, true)
+  }
+
+  #renew(known: Fib6Route, wanted: Fib6Route): void {
+    const { expires } = wanted
+    this.expire(known, expires === undefined ? undefined : (expires - this.#stack.now()) / 1000)
+    wanted.cancelTimer?.()
+  }
+
+  #announce(event: 'NEWROUTE' | 'DELROUTE', route: Fib6Route, flags: number, origin: Origin): void {
+    this.#stack.chains.route.call(event, { route, flags, origin })
+  }
+}
+
+/** rt6_duplicate_nexthop(). */
+function isSameNexthop(a: Fib6Route, b: Fib6Route): boolean {
+  return a.nexthop.dev === b.nexthop.dev && a.nexthop.gateway === b.nexthop.gateway
+}
+
+function joinSiblings(route: Fib6Route, same: readonly Fib6Route[]): void {
+  const family = same.filter((each) => each.canHaveSiblings)
+  const siblings = [...family, route]
+  for (const each of siblings) each.siblings = siblings
+}
+
+function leaveSiblings(route: Fib6Route): void {
+  const siblings = route.siblings.filter((each) => each !== route)
+  for (const each of siblings) each.siblings = siblings
+  route.siblings = [route]
+}

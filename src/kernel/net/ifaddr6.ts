@@ -1,0 +1,106 @@
+/**
+ * An IPv6 address, and the IPv6 side of a device.
+ *
+ * Kernel: include/net/if_inet6.h struct inet6_ifaddr, struct inet6_dev.
+ */
+import { type Ipv6, isLinkLocal6, isLoopback6 } from './address.ts'
+import {
+  AF_INET6,
+  INFINITY_LIFE_TIME,
+  RT_SCOPE_HOST,
+  RT_SCOPE_LINK,
+  RT_SCOPE_SITE,
+  RT_SCOPE_UNIVERSE,
+} from './constants.ts'
+import type { NetDevice } from './device.ts'
+import type { Fib6Route } from './fib6.ts'
+
+/** An address that is asked for, or how one to be deleted is described. */
+export interface Ifaddr6Request {
+  readonly ifindex: number
+  readonly prefixlen: number
+  readonly address?: Ipv6 | undefined
+  readonly peer?: Ipv6 | undefined
+  /** IFA_F_*. */
+  readonly flags?: number | undefined
+  readonly rtPriority?: number | undefined
+  readonly proto?: number | undefined
+  /** Seconds. */
+  readonly validLft?: number | undefined
+  readonly preferredLft?: number | undefined
+}
+
+/** struct inet6_ifaddr. */
+export class Ifaddr6 {
+  readonly family = AF_INET6
+  readonly dev: NetDevice
+  readonly address: Ipv6
+  peer: Ipv6 | undefined
+  readonly prefixlen: number
+  flags: number
+  rtPriority: number
+  proto: number
+  /** Seconds from `updated`. */
+  validLft = INFINITY_LIFE_TIME
+  preferredLft = INFINITY_LIFE_TIME
+  /** Milliseconds since boot. */
+  readonly created: number
+  updated: number
+  cancelTimer: (() => void) | undefined
+  /** Its /128 route in table local, in the table or not. */
+  route: Fib6Route
+  /** Where duplicate address detection is. */
+  dad: 'before' | 'waiting' | 'done' = 'before'
+  cancelDad: (() => void) | undefined
+  isDead = false
+
+  constructor(dev: NetDevice, address: Ipv6, request: Ifaddr6Request, route: Fib6Route) {
+    this.dev = dev
+    this.address = address
+    this.peer = request.peer
+    this.prefixlen = request.prefixlen
+    this.flags = request.flags ?? 0
+    this.rtPriority = request.rtPriority ?? 0
+    this.proto = request.proto ?? 0
+    this.created = dev.stack.now()
+    this.updated = this.created
+    this.route = route
+  }
+
+  /** RT_SCOPE_*. */
+  get scope(): number {
+    return scope6(this.address)
+  }
+}
+
+/** RT_SCOPE_* of an address. */
+export function scope6(address: Ipv6): number {
+  if (isLinkLocal6(address)) return RT_SCOPE_LINK
+  if (isLoopback6(address)) return RT_SCOPE_HOST
+  return address >> 118n === 0x3fbn ? RT_SCOPE_SITE : RT_SCOPE_UNIVERSE
+}
+
+/** IFLA_INET6_ADDR_GEN_MODE: how a link-local address is made. */
+export const IN6_ADDR_GEN_MODE_EUI64 = 0
+export const IN6_ADDR_GEN_MODE_NONE = 1
+
+/** The IPv6 side of a device (struct inet6_dev). */
+export class Inet6Device {
+  readonly dev: NetDevice
+  /** Widest scope first, then newest first. */
+  addresses: Ifaddr6[] = []
+  /** Whether the link has been ready since it is up (IF_READY). */
+  isReady = false
+  /** Sysctl disable_ipv6. */
+  isDisabled = false
+  /** Sysctl ignore_routes_with_linkdown. */
+  ignoreLinkdown = false
+  addrGenMode = IN6_ADDR_GEN_MODE_EUI64
+  /** Milliseconds since boot. */
+  updated: number
+
+  constructor(dev: NetDevice) {
+    this.dev = dev
+    this.updated = dev.stack.now()
+  }
+}

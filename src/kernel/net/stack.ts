@@ -1,0 +1,126 @@
+/**
+ * The network stack of one namespace: devices, addresses, routes, rules, neighbours. It knows
+ * nothing of netlink; who wants to hear of changes registers on its chains.
+ */
+import { Inet } from './address4.ts'
+import { Inet6 } from './address6.ts'
+import { StackChains } from './chains.ts'
+import { AF_INET, AF_INET6 } from './constants.ts'
+import type { NetDevice } from './device.ts'
+import { DeviceRegistry, unregisterDevices } from './device-registry.ts'
+import { Fib4 } from './fib4.ts'
+import { Fib6 } from './fib6.ts'
+import { bridge } from './kinds/bridge.ts'
+import { watchBridgePorts } from './kinds/bridge-port.ts'
+import { dummy } from './kinds/dummy.ts'
+import { ifb } from './kinds/ifb.ts'
+import { createLoopback } from './kinds/loopback.ts'
+import { veth } from './kinds/veth.ts'
+import { deleteLinks } from './link-create.ts'
+import type { LinkKind } from './link-kind.ts'
+import { LinkWatch } from './link-watch.ts'
+import { NeighbourTable, watchArp, watchNdisc } from './neighbour.ts'
+import { RuleTable } from './rules.ts'
+
+/** Where a stack has its time and its chance from. */
+export interface StackHooks {
+  readonly clock: {
+    /** Milliseconds since boot. */
+    monotonic(): number
+    /** Calls `run` once, `ms` from now; the result cancels. */
+    setTimer(run: () => void, ms: number): () => void
+  }
+  /** `n` random bytes. */
+  random(n: number): Uint8Array
+  /** Runs something as soon as the running request is done. Absent: queueMicrotask(). */
+  defer?(run: () => void): void
+  /** What the stack belongs to: the namespace. Never looked at here. */
+  readonly owner?: unknown
+}
+
+/** The kinds of links that every stack has. */
+const KINDS: readonly LinkKind[] = [bridge, dummy, ifb, veth]
+
+/** All state of one namespace. */
+export class NetStack {
+  readonly owner: unknown
+  readonly chains = new StackChains()
+  readonly devices = new DeviceRegistry()
+  readonly linkWatch: LinkWatch
+  readonly kinds = new Map<string, LinkKind>(KINDS.map((kind) => [kind.kind, kind]))
+  readonly fib4: Fib4
+  readonly fib6: Fib6
+  readonly rules4: RuleTable
+  readonly rules6: RuleTable
+  readonly arp: NeighbourTable
+  readonly ndisc: NeighbourTable
+  readonly inet: Inet
+  readonly inet6: Inet6
+  readonly loopback: NetDevice
+  readonly #hooks: StackHooks
+  #timers = new Set<() => void>()
+  #isClosed = false
+
+  constructor(hooks: StackHooks) {
+    this.#hooks = hooks
+    this.owner = hooks.owner
+    this.linkWatch = new LinkWatch(this)
+    this.rules4 = new RuleTable(this, AF_INET)
+    this.rules6 = new RuleTable(this, AF_INET6)
+    this.arp = new NeighbourTable(this, AF_INET)
+    this.ndisc = new NeighbourTable(this, AF_INET6)
+    watchArp(this)
+    this.inet = new Inet(this)
+    this.fib4 = new Fib4(this)
+    this.fib6 = new Fib6(this)
+    this.inet6 = new Inet6(this)
+    watchNdisc(this)
+    watchBridgePorts(this)
+    this.loopback = createLoopback(this)
+  }
+
+  /** Milliseconds since boot. */
+  now(): number {
+    return this.#hooks.clock.monotonic()
+  }
+
+  random(n: number): Uint8Array {
+    return this.#hooks.random(n)
+  }
+
+  /** Runs `run` once the running request is done, unless the stack is closed by then. */
+  defer(run: () => void): void {
+    const guarded = (): void => {
+      if (!this.#isClosed) run()
+    }
+    if (this.#hooks.defer) this.#hooks.defer(guarded)
+    else queueMicrotask(guarded)
+  }
+
+  /** Runs `run` in `ms`, unless the stack is closed by then; the result cancels. */
+  setTimer(run: () => void, ms: number): () => void {
+    if (this.#isClosed) return () => {}
+    const stop = this.#hooks.clock.setTimer(() => {
+      this.#timers.delete(cancel)
+      run()
+    }, ms)
+    const cancel = (): void => {
+      this.#timers.delete(cancel)
+      stop()
+    }
+    this.#timers.add(cancel)
+    return cancel
+  }
+
+  /**
+   * The end of the namespace (default_device_exit_batch()): its links go, with their peers
+   * elsewhere, then lo; nothing of it runs any more. Harmless when repeated.
+   */
+  close(): void {
+    if (this.#isClosed) return
+    deleteLinks(this.devices.list().filter((dev) => dev.kind))
+    unregisterDevices([this.loopback])
+    this.#isClosed = true
+    for (const cancel of [...this.#timers]) cancel()
+  }
+}
