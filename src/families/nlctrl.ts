@@ -42,13 +42,17 @@ export const opAttrs = attrs('CTRL_ATTR_OP_', {
   id: [1, u32],
   flags: [
     2,
-    bits(u32, {
-      GENL_ADMIN_PERM,
-      GENL_CMD_CAP_DO,
-      GENL_CMD_CAP_DUMP,
-      GENL_CMD_CAP_HASPOL,
-      GENL_UNS_ADMIN_PERM,
-    }),
+    bits(
+      u32,
+      {
+        GENL_ADMIN_PERM,
+        GENL_CMD_CAP_DO,
+        GENL_CMD_CAP_DUMP,
+        GENL_CMD_CAP_HASPOL,
+        GENL_UNS_ADMIN_PERM,
+      },
+      'GENL_',
+    ),
   ],
 })
 

@@ -34,13 +34,46 @@ import {
 
 export * from './rt-neigh-constants.ts'
 
+const {
+  NTF_USE,
+  NTF_SELF,
+  NTF_MASTER,
+  NTF_PROXY,
+  NTF_EXT_LEARNED,
+  NTF_OFFLOADED,
+  NTF_STICKY,
+  NTF_ROUTER,
+  NTF_EXT_MANAGED,
+  NTF_EXT_LOCKED,
+  NTF_EXT_EXT_VALIDATED,
+} = constants
+const ntfFlags = bits(
+  u8,
+  {
+    NTF_USE,
+    NTF_SELF,
+    NTF_MASTER,
+    NTF_PROXY,
+    NTF_EXT_LEARNED,
+    NTF_OFFLOADED,
+    NTF_STICKY,
+    NTF_ROUTER,
+  },
+  'NTF_',
+)
+const ntfExtFlags = bits(
+  u32,
+  { NTF_EXT_MANAGED, NTF_EXT_LOCKED, NTF_EXT_EXT_VALIDATED },
+  'NTF_EXT_',
+)
+
 export const ndmsg = struct('ndmsg', {
   family: addressFamily,
   pad1: 1,
   pad2: 2,
   ifindex: s32,
   state: bits(u16, constants, 'NUD_'),
-  flags: bits(u8, constants, 'NTF_'),
+  flags: ntfFlags,
   /** RTN_*: what the route to it is. */
   type: named(u8, routeConstants, 'RTN_'),
 })
@@ -82,7 +115,7 @@ const neighDefinitions = {
   protocol: [12, named(u8, routeConstants, 'RTPROT_')],
   nhId: [13, u32],
   fdbExtAttrs: [14, nest(fdbExtAttrs)],
-  flagsExt: [15, bits(u32, constants, 'NTF_EXT_')],
+  flagsExt: [15, ntfExtFlags],
   ndmStateMask: [16, u16],
   ndmFlagsMask: [17, u8],
 } as const

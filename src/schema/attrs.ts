@@ -46,18 +46,19 @@ type ToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i
 type SelectedOut<A extends AttrDefinitions<A>, N extends Keys<A>> =
   N extends SelectedKeys<A>
     ? A[N][1] extends SelectedType<infer S, infer V>
-      ? [VariantOut<S, N, V>]
+      ? { v: VariantOut<S, N, V> }
       : never
     : never
 type SelectedIn<A extends AttrDefinitions<A>, N extends Keys<A>> =
   N extends SelectedKeys<A>
     ? A[N][1] extends SelectedType<infer S, infer V>
-      ? [VariantIn<S, N, V>]
+      ? { v: VariantIn<S, N, V> }
       : never
     : never
+/** All of them at once; each stands in a box, so that unions inside are left alone. */
 type Unwrap<T> = [T] extends [never]
   ? unknown
-  : ToIntersection<T> extends readonly [infer X]
+  : ToIntersection<T> extends { v: infer X }
     ? X
     : unknown
 

@@ -200,6 +200,10 @@ export function selected<const S extends string, const V extends Variants>(
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
   ? I
   : never
+/** Each stands in a box, so that unions inside are left alone. */
+type Unbox<B> = B extends { v: infer X } ? X : never
+type Boxed<V extends Variants> = { [K in keyof V]: { v: Infer<V[K]> } }[keyof V]
+type BoxedInput<V extends Variants> = { [K in keyof V]: { v: Input<V[K]> } }[keyof V]
 
 /**
  * `variant('family', { 7: bridgeSpec }, afSpec)`: one number, whose meaning a header field (or a
@@ -209,7 +213,10 @@ export function variant<const V extends Variants, const O extends Type<any, any>
   selector: string,
   variants: V,
   otherwise: O,
-): Type<Intersection<Infer<V[keyof V]> | Infer<O>>, Intersection<Input<V[keyof V]> | Input<O>>> {
+): Type<
+  Unbox<Intersection<Boxed<V> | { v: Infer<O> }>>,
+  Unbox<Intersection<BoxedInput<V> | { v: Input<O> }>>
+> {
   const type = selected(selector, variants)
   return { ...type, shape: { ...type.shape, otherwise } } as never
 }

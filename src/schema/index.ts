@@ -43,6 +43,13 @@ export {
   rawFamily,
 } from './family.ts'
 export {
+  type FamilyLookup,
+  type FormatOptions,
+  formatMessage,
+  formatValue,
+  summarizeMessage,
+} from './format.ts'
+export {
   type BigIntegerType,
   type Bitfield32,
   be16,
@@ -97,4 +104,5 @@ export {
 export { type EmbeddedType, embedded, followed, type RecordsType, records } from './record.ts'
 export { type StructType, struct } from './struct.ts'
 export { type AttrEntry, type AttrTable, constantName, type UnknownAttr } from './table.ts'
+export { describeMessage, renderTree, type TreeNode } from './tree.ts'
 export type { AnyType, Infer, Input, Shape, Type } from './type.ts'

@@ -212,9 +212,11 @@ export function enumeration<const N extends Readonly<Record<string, number>>>(
 
 type Names = Readonly<Record<string, number>>
 
-/** The names that begin with `prefix`, without it. */
+/** The names that begin with `prefix`, without it, by their values. */
 function withPrefix(names: Names, prefix: string): Names {
-  const entries = Object.entries(names).filter(([name]) => name.startsWith(prefix))
+  const entries = Object.entries(names)
+    .filter(([name]) => name.startsWith(prefix))
+    .sort(([, a], [, b]) => (a >>> 0) - (b >>> 0))
   return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]))
 }
 
