@@ -10,6 +10,7 @@ import { Netlink } from './netlink/netlink.ts'
 import type { UserSocket } from './netlink/user-socket.ts'
 import { type Pernet, PernetList, type PernetOperations } from './pernet.ts'
 import { KernelLog, type LogEntry, type LogLevel } from './printk/log.ts'
+import { Rtnetlink } from './rtnetlink/index.ts'
 
 /** What makes a kernel deterministic. */
 export interface KernelInit {
@@ -36,6 +37,7 @@ export class Kernel implements AsyncDisposable {
   readonly initUserNs = new UserNamespace()
   readonly netlink: Netlink
   readonly genl: Genetlink
+  readonly rtnl: Rtnetlink
   /** The first network namespace; it lives as long as the kernel. */
   readonly initNet: Net
   readonly #random: () => number
@@ -52,6 +54,7 @@ export class Kernel implements AsyncDisposable {
     this.#log = new KernelLog(clock)
     this.netlink = new Netlink(this)
     this.initNet = this.addNet()
+    this.rtnl = new Rtnetlink(this)
     this.genl = new Genetlink(this)
   }
   /** A number from 0 to below 1. */

@@ -1,0 +1,103 @@
+/**
+ * rtnetlink: NETLINK_ROUTE over the stack of each namespace.
+ *
+ * Kernel: net/core/rtnetlink.c rtnetlink_net_init(), rtnetlink_bind(), rtnetlink_init()
+ * (Linux 6.12).
+ */
+import { NetlinkError } from '../../errors.ts'
+import {
+  RTNLGRP_IPV4_MROUTE_R,
+  RTNLGRP_IPV6_MROUTE_R,
+  RTNLGRP_MAX,
+} from '../../families/rtnetlink.ts'
+import { NETLINK_ROUTE } from '../../wire/constants.ts'
+import { nsCapable } from '../credentials.ts'
+import type { Kernel } from '../kernel.ts'
+import { NetStack } from '../net/stack.ts'
+import type { Net } from '../net-namespace.ts'
+import type { RequestContext } from '../netlink/context.ts'
+import type { KernelSocket } from '../netlink/kernel-socket.ts'
+import { type Handled, netlinkRcvSkb } from '../netlink/rcv.ts'
+import type { NetlinkSock } from '../netlink/sock.ts'
+import type { Pernet } from '../pernet.ts'
+import { Generations } from './generations.ts'
+import { notifyLinks } from './link-notify.ts'
+import { registerLinks } from './link-register.ts'
+import { rtnetlinkRcvMsg } from './rcv.ts'
+import { type RtnlHandlers, RtnlTable } from './table.ts'
+
+export type { RtnlHandlers } from './table.ts'
+
+/** What rtnetlink has in a namespace. */
+interface RtnlNet {
+  readonly stack: NetStack
+  readonly sock: KernelSocket
+  readonly generations: Generations
+}
+
+export class Rtnetlink {
+  readonly kernel: Kernel
+  readonly #table = new RtnlTable()
+  readonly #nets: Pernet<RtnlNet>
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel
+    this.#nets = kernel.registerPernet<RtnlNet>({
+      init: (net) => this.#enter(net),
+      exit: (_, { stack, sock }) => {
+        stack.close()
+        sock.release()
+      },
+    })
+    registerLinks(this)
+  }
+  /**
+   * rtnl_register(): from now on `handlers` answer `type` for `family`. Merges with what is
+   * registered: a doit does not replace a dumpit.
+   * @throws TypeError for a family or a type that no message can have.
+   */
+  register(family: number, type: number, handlers: RtnlHandlers): void {
+    this.#table.register(family, type, handlers)
+  }
+  /** rtnl_unregister(). @throws NetlinkError ENOENT when the family has no handlers at all. */
+  unregister(family: number, type: number): void {
+    this.#table.unregister(family, type)
+  }
+  /** The network stack of `net`. */
+  stackOf(net: Net): NetStack {
+    return this.#nets.of(net).stack
+  }
+  /** The kernel's socket of NETLINK_ROUTE in `net`. */
+  socketOf(net: Net): KernelSocket {
+    return this.#nets.of(net).sock
+  }
+
+  /** What tells a dump in `net` that it is inconsistent. */
+  generationsOf(net: Net): Generations {
+    return this.#nets.of(net).generations
+  }
+
+  #enter(net: Net): RtnlNet {
+    const { kernel } = this
+    const handle = (ctx: RequestContext): Handled => rtnetlinkRcvMsg(ctx, this.#table)
+    const sock = kernel.netlink.create(net, NETLINK_ROUTE, {
+      groups: RTNLGRP_MAX,
+      nonrootRecv: true,
+      input: (skb) => netlinkRcvSkb(skb, handle),
+      bind: mayJoin,
+    })
+    const stack = new NetStack({
+      clock: kernel.clock,
+      random: (n) => Uint8Array.from({ length: n }, () => Math.floor(kernel.random() * 256)),
+      owner: net,
+    })
+    notifyLinks(stack, net, sock)
+    return { stack, sock, generations: new Generations(stack) }
+  }
+}
+
+/** rtnetlink_bind(): reports of multicast routing are not for everybody. */
+function mayJoin(net: Net, group: number, sock: NetlinkSock): void {
+  if (group !== RTNLGRP_IPV4_MROUTE_R && group !== RTNLGRP_IPV6_MROUTE_R) return
+  if (!nsCapable(sock.credentials, net.userNs, 'CAP_NET_ADMIN')) throw new NetlinkError('EPERM')
+}

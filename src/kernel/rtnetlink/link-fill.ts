@@ -1,0 +1,129 @@
+/**
+ * A link as RTM_NEWLINK and RTM_DELLINK describe it.
+ *
+ * Kernel: net/core/rtnetlink.c rtnl_fill_ifinfo(), in the order of its attributes (Linux 6.18).
+ */
+import { RTEXT_FILTER_SKIP_STATS, rtLink } from '../../families/rt-link.ts'
+import type { ReplyInput } from '../../schema/index.ts'
+import type { Writer } from '../../wire/writer.ts'
+import type { NetDevice } from '../net/device.ts'
+import type { Net } from '../net-namespace.ts'
+import { describeAfSpec } from './af-spec.ts'
+import { linkKindCodecs } from './link-kinds.ts'
+
+export type LinkValue = ReplyInput<typeof rtLink, 'getLink'>
+const message = rtLink.ops.getLink.do.reply
+
+/** GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE and the most that TCP segmentation is given. */
+const GSO_MAX_SEGS = 65_535
+const GSO_LEGACY_MAX_SIZE = 65_536
+const TSO_MAX_SIZE = 524_280
+
+/** What is told of a link beside itself. */
+export interface LinkContext {
+  /** Whom it is told: ids of namespaces are this one's. */
+  readonly net: Net
+  /** ifi_change. */
+  readonly change?: number | undefined
+  /** RTEXT_FILTER_*. */
+  readonly extMask?: number | undefined
+  /** IFLA_TARGET_NETNSID, where it was asked for. */
+  readonly targetNetnsid?: number | undefined
+  /** IFLA_EVENT. */
+  readonly event?: 'features' | 'notify_peers' | undefined
+  /** Where a link went that leaves. */
+  readonly newNetnsid?: number | undefined
+  readonly newIfindex?: number | undefined
+}
+
+/** Writes the message behind its nlmsghdr. */
+export function putLink(w: Writer, dev: NetDevice, context: LinkContext): void {
+  message.encode(w, describeLink(dev, context))
+}
+
+/** rtnl_fill_ifinfo(). */
+export function describeLink(dev: NetDevice, context: LinkContext): LinkValue {
+  return {
+    family: 0,
+    type: dev.type,
+    ifindex: dev.ifindex,
+    flags: dev.reportedFlags,
+    change: context.change ?? 0,
+    targetNetnsid: context.targetNetnsid,
+    ifname: dev.name,
+    txqlen: dev.txQueueLength,
+    operstate: dev.reportedOperstate,
+    linkmode: dev.linkMode,
+    netnsImmutable: dev.isNetnsLocal ? 1 : 0,
+    mtu: dev.mtu,
+    minMtu: dev.minMtu,
+    maxMtu: dev.maxMtu,
+    group: dev.group,
+    promiscuity: dev.promiscuity,
+    allmulti: dev.allmulti,
+    ...describeQueues(dev),
+    master: dev.master?.ifindex,
+    carrier: dev.hasCarrier ? 1 : 0,
+    ifalias: dev.ifalias,
+    carrierChanges: dev.carrierUpCount + dev.carrierDownCount,
+    carrierUpCount: dev.carrierUpCount,
+    carrierDownCount: dev.carrierDownCount,
+    headroom: 0,
+    tailroom: 0,
+    protoDown: dev.protoDown ? 1 : 0,
+    event: context.event,
+    address: dev.address,
+    broadcast: dev.broadcast,
+    stats64: {},
+    stats: {},
+    xdp: { attached: 'none' },
+    linkinfo: describeLinkinfo(dev),
+    newNetnsid: context.newNetnsid,
+    newIfindex: context.newIfindex,
+    permAddress: dev.permanentAddress.some((byte) => byte !== 0) ? dev.permanentAddress : undefined,
+    ...describeLower(dev, context.net),
+    qdisc: dev.qdisc,
+    afSpec: describeAfSpec(dev, ((context.extMask ?? 0) & RTEXT_FILTER_SKIP_STATS) === 0),
+    map: {},
+    propList: dev.altnames.length > 0 ? { altIfname: dev.altnames } : undefined,
+    devlinkPort: {},
+    dpllPin: {},
+  }
+}
+
+function describeQueues(dev: NetDevice) {
+  return {
+    numTxQueues: dev.txQueues,
+    gsoMaxSegs: GSO_MAX_SEGS,
+    gsoMaxSize: GSO_LEGACY_MAX_SIZE,
+    groMaxSize: GSO_LEGACY_MAX_SIZE,
+    gsoIpv4MaxSize: GSO_LEGACY_MAX_SIZE,
+    groIpv4MaxSize: GSO_LEGACY_MAX_SIZE,
+    tsoMaxSize: TSO_MAX_SIZE,
+    tsoMaxSegs: GSO_MAX_SEGS,
+    maxPacingOffloadHorizon: 0,
+    numRxQueues: dev.rxQueues,
+  }
+}
+
+/** rtnl_link_fill(). */
+function describeLinkinfo(dev: NetDevice): LinkValue['linkinfo'] {
+  const { kind, master } = dev
+  const masterKind = master?.kind?.kind
+  if (!kind && !masterKind) return undefined
+  return {
+    ...(kind ? { kind: kind.kind, data: linkKindCodecs.get(kind.kind)?.fill?.(dev) } : {}),
+    ...(masterKind
+      ? { slaveKind: masterKind, slaveData: linkKindCodecs.get(masterKind)?.fillSlave?.(dev) }
+      : {}),
+  } as LinkValue['linkinfo']
+}
+
+/** rtnl_fill_link_netnsid(): what the link stands on, and where that is. */
+function describeLower(dev: NetDevice, net: Net): { linkNetnsid?: number; link?: number } {
+  const { lower } = dev
+  if (!lower) return { link: 0 }
+  if (lower === dev) return {}
+  if (lower.stack === dev.stack) return lower.ifindex === dev.ifindex ? {} : { link: lower.ifindex }
+  return { linkNetnsid: net.assignNsid(lower.stack.owner as Net), link: lower.ifindex }
+}

@@ -1,0 +1,56 @@
+/**
+ * What the kinds of links say in IFLA_LINKINFO, and how they read it.
+ *
+ * Kernel: include/net/rtnetlink.h struct rtnl_link_ops; drivers/net/veth.c veth_policy,
+ * veth_newlink().
+ */
+import { NetlinkError } from '../../errors.ts'
+import { attrs, type Message, message } from '../../schema/index.ts'
+import type { NetDevice } from '../net/device.ts'
+import { type VethData, veth } from '../net/kinds/veth.ts'
+import type { RequestContext } from '../netlink/context.ts'
+import { bridgeCodec } from './link-bridge.ts'
+import { describeRequest, linkRequest } from './link-policy.ts'
+import { checkOneNetns, targetNet } from './netns.ts'
+import { parseNested } from './parse.ts'
+import { type Span, spanOf } from './policy-types.ts'
+
+/** How a kind's own part of a link looks on the wire. */
+export interface LinkKindCodec {
+  /** IFLA_INFO_DATA as requests have it; absent: it is not looked at. */
+  readonly data?: Message<unknown, unknown>
+  /** What the content means to the kind; absent: the content itself. @throws NetlinkError */
+  toData?(ctx: RequestContext, data: unknown): unknown
+  /** IFLA_INFO_DATA of replies; absent: there is none. */
+  fill?(dev: NetDevice): object
+  /** IFLA_INFO_SLAVE_DATA as requests have it. */
+  readonly slaveData?: Message<unknown, unknown>
+  /** IFLA_INFO_SLAVE_DATA of replies. */
+  fillSlave?(port: NetDevice): object | undefined
+}
+
+/** Bytes of struct ifinfomsg, which the description of a peer begins with. */
+const IFINFOMSG_SIZE = 16
+
+const vethCodec: LinkKindCodec = {
+  data: message(attrs('VETH_INFO_', { peer: [1, spanOf(IFINFOMSG_SIZE)] })),
+  toData(ctx, data): VethData {
+    const { peer } = data as { readonly peer?: Span }
+    if (!peer) return {}
+    const described = parseNested(ctx, peer, linkRequest)
+    if (described.ifindex < 0) {
+      const extack = { message: "ifindex can't be negative", offset: peer.at - 4 - ctx.start }
+      throw new NetlinkError('EINVAL', { extack })
+    }
+    checkOneNetns(described)
+    const request = describeRequest(described)
+    veth.validate?.(request)
+    return { peer: { ...request, stack: ctx.kernel.rtnl.stackOf(targetNet(ctx, described)) } }
+  },
+}
+
+/** Kinds with something of their own to say; the others have their name alone. */
+export const linkKindCodecs: ReadonlyMap<string, LinkKindCodec> = new Map([
+  ['bridge', bridgeCodec],
+  ['veth', vethCodec],
+])

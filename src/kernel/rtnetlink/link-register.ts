@@ -1,0 +1,28 @@
+/**
+ * The message types of links.
+ *
+ * Kernel: net/core/rtnetlink.c rtnetlink_init(); net/ipv6/addrconf.c addrconf_init();
+ * net/bridge/br_netlink.c.
+ */
+import {
+  AF_BRIDGE,
+  AF_INET6,
+  AF_UNSPEC,
+  RTM_DELLINK,
+  RTM_GETLINK,
+  RTM_NEWLINK,
+  RTM_SETLINK,
+} from '../../families/rtnetlink.ts'
+import type { Rtnetlink } from './index.ts'
+import { deleteLink, newLink, setLinkRequest } from './link.ts'
+import { bridgePortDump, inet6LinkDump } from './link-family-dump.ts'
+import { getLink, linkDump } from './link-get.ts'
+
+export function registerLinks(rtnl: Rtnetlink): void {
+  rtnl.register(AF_UNSPEC, RTM_NEWLINK, { doit: newLink })
+  rtnl.register(AF_UNSPEC, RTM_SETLINK, { doit: setLinkRequest })
+  rtnl.register(AF_UNSPEC, RTM_DELLINK, { doit: deleteLink })
+  rtnl.register(AF_UNSPEC, RTM_GETLINK, { doit: getLink, dumpit: linkDump })
+  rtnl.register(AF_INET6, RTM_GETLINK, { dumpit: inet6LinkDump })
+  rtnl.register(AF_BRIDGE, RTM_GETLINK, { dumpit: bridgePortDump })
+}
