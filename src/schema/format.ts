@@ -260,8 +260,7 @@ export function summarizeMessage(
   const known = recognize(view, walker, find)
   const parts: string[] = []
   const take = (node: TreeNode): void => {
-    const [above] = node.label
-    const isAttribute = above === '#' || above === '[' || node.label.includes('_')
+    const isAttribute = /^[A-Z#[]/.test(node.label)
     if (node.text !== '') parts.push(isAttribute ? `${node.label}=${node.text}` : node.text)
     else if (node.children.length > 0) parts.push(`${node.label}{${node.children.length}}`)
     else if (isAttribute) parts.push(node.label)

@@ -40,6 +40,7 @@ function integerText(shape: IntegerShape, value: unknown): string {
     return name === undefined ? String(value) : name.toLowerCase()
   }
   let rest = value >>> 0
+  if (rest === 0xffffffff) return '0xffffffff'
   const set: string[] = []
   for (const [name, bit] of names) {
     if (bit === 0 || (rest & bit) >>> 0 !== bit >>> 0) continue
