@@ -1,0 +1,401 @@
+/**
+ * The scheduler: requests over one socket.
+ *
+ * Those made in one turn share a datagram; a lone one is sent and answered in one call of the
+ * socket. A window keeps the expected answers under half of the receive buffer. After an overrun
+ * unanswered reads are asked again; unanswered changes fail, for they may have been executed.
+ */
+import type { Socket } from '../transport/transport.ts'
+import {
+  HOST_LE,
+  type MessageWalker,
+  NLM_F_ACK,
+  NLMSG_HDRLEN,
+  NLMSG_OVERRUN,
+  viewOf,
+} from '../wire/index.ts'
+import { type Call, readReply, writeRequest } from './call.ts'
+import { DeadlineTimer } from './deadline.ts'
+import { Exchange } from './exchange.ts'
+import { readExtack, refusal } from './extack.ts'
+import { Flight } from './flight.ts'
+import { later, TURN } from './loop.ts'
+import { type CallOptions, checkTimeout } from './options.ts'
+import { Outbox } from './outbox.ts'
+import { lost, Pending, timedOut } from './pending.ts'
+import { callError, EAGAIN, ENOBUFS, malformed, type Receiver } from './receiver.ts'
+import { closedError, openSocket, type Session } from './session.ts'
+
+/** Times that a read is asked again after a loss. */
+const MOST_REPEATS = 3
+/** Bytes of receive buffer asked for; the kernel grants what it may. */
+const RECEIVE_BUFFER = 1 << 20
+/** Milliseconds until a send that was refused for want of room is tried again. */
+const PAUSE = 2
+/** Bytes of an error beside the request that it repeats. */
+const ERROR_ROOM = 4096
+
+export interface RequestOptions extends CallOptions {
+  /** NLM_F_CREATE and kin, beside NLM_F_REQUEST and NLM_F_ACK. */
+  readonly flags?: number | undefined
+  /**
+   * Whether an acknowledgement ends it, as it does for operations without a reply. Otherwise the
+   * first reply does.
+   */
+  readonly ack?: boolean | undefined
+}
+
+export class Connection {
+  readonly #session: Session
+  readonly #protocol: number
+  readonly #receiver: Receiver
+  readonly #outbox = new Outbox()
+  readonly #flight = new Flight()
+  readonly #deadlines = new DeadlineTimer((now) => this.#expire(now))
+  #seq = 0
+  #socket: Socket | undefined
+  #opening: Promise<void> | undefined
+  #closed: { readonly reason: unknown } | undefined
+  #isScheduled = false
+  #isPumping = false
+  #isYielding = false
+  #hasOverrun = false
+  #waiting: AbortController | undefined
+  /** Messages that answered nothing. */
+  strays = 0
+
+  constructor(session: Session, protocol: number) {
+    this.#session = session
+    this.#protocol = protocol
+    this.#receiver = session.receiver
+  }
+
+  /** Opens the socket, if it is not open. @throws NetlinkError of Transport.open(). */
+  ready(): Promise<void> {
+    this.#opening ??= this.#open().catch((error) => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  /**
+   * Asks; nothing is sent before the current turn's microtasks run.
+   * @returns the first reply's value; undefined for what is only acknowledged.
+   */
+  request(call: Call, value: unknown, options: RequestOptions = {}): Promise<unknown> {
+    try {
+      if (this.#closed) throw this.#closed.reason
+      options.signal?.throwIfAborted()
+      const { flags = 0, ack = call.reply === undefined } = options
+      const timeout =
+        options.timeout === undefined ? this.#session.timeout : checkTimeout(options.timeout)
+      const { writer } = this.#outbox
+      const at = writer.length
+      const seq = this.#nextSeq()
+      writeRequest(writer, call, ack ? flags | NLM_F_ACK : flags, seq, value)
+      return new Promise((resolve, reject) => {
+        const pending = new Pending(call, new Exchange(seq, false, ack), options, resolve, reject)
+        pending.timeout = timeout
+        pending.at = at
+        pending.end = writer.length
+        this.#outbox.add(pending)
+        this.#schedule()
+      })
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Ends all requests with `reason` and releases the socket. Harmless when repeated. */
+  close(reason: unknown = closedError()): void {
+    if (this.#closed) return
+    this.#closed = { reason }
+    this.#socket?.close()
+    this.#socket = undefined
+    this.#fail(() => reason)
+  }
+
+  #nextSeq(): number {
+    this.#seq = (this.#seq + 1) >>> 0 || 1
+    return this.#seq
+  }
+
+  async #open(): Promise<void> {
+    const socket = await openSocket(this.#session, {
+      protocol: this.#protocol,
+      options: { receiveBuffer: RECEIVE_BUFFER },
+    })
+    if (this.#closed) {
+      socket.close()
+      throw this.#closed.reason
+    }
+    this.#socket = socket
+    this.#flight.limit = socket.receiveBuffer / 2
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isYielding) return
+    this.#isScheduled = true
+    queueMicrotask(this.#run)
+  }
+
+  /** Sends and receives what can be, then sees to what remains. */
+  readonly #run = (): void => {
+    this.#isScheduled = false
+    if (this.#closed || this.#isPumping || this.#isYielding) return
+    if (this.#socket) {
+      this.#isPumping = true
+      try {
+        this.#pump(this.#socket)
+      } finally {
+        this.#isPumping = false
+      }
+    } else if (!this.#outbox.isEmpty) {
+      this.ready().catch((error) => this.#fail(() => error))
+    }
+    this.#keep()
+  }
+
+  #pump(socket: Socket): void {
+    let until = 0
+    this.#drain(socket)
+    while (this.#socket === socket && this.#sendSome(socket)) {
+      this.#drain(socket)
+      if (this.#outbox.isEmpty) return
+      const now = performance.now()
+      until ||= now + TURN
+      if (now < until) continue
+      this.#yield()
+      return
+    }
+  }
+
+  #yield(): void {
+    this.#isYielding = true
+    later(() => {
+      this.#isYielding = false
+      this.#run()
+    })
+  }
+
+  /** Sends the next requests. @returns whether there is reason to go on. */
+  #sendSome(socket: Socket): boolean {
+    const chosen = this.#outbox.take((pending) => this.#flight.admit(pending))
+    const [first] = chosen
+    if (first === undefined) return false
+    const parts = this.#outbox.partsOf(chosen)
+    this.#receiver.reserve(first.length + ERROR_ROOM)
+    const { tap } = this.#session
+    if (tap.isOn) tap.sent(socket, parts)
+    if (this.#flight.size === 1 && socket.exchange) {
+      this.#datagram(socket, socket.exchange(parts, this.#receiver.buffer), first)
+      return true
+    }
+    const sent = socket.send(parts)
+    return sent >= 0 || this.#unsent(chosen, sent)
+  }
+
+  /** Sees to requests that were not sent: they wait for room, or fail. */
+  #unsent(chosen: readonly Pending[], errno: number): boolean {
+    if (errno === ENOBUFS) {
+      this.#hasOverrun = true
+      return true
+    }
+    for (const pending of chosen) this.#flight.release(pending)
+    if (errno === EAGAIN) {
+      this.#outbox.putFirst(chosen)
+      setTimeout(this.#run, PAUSE)
+      return false
+    }
+    for (const pending of chosen) pending.reject(callError('sendmsg', errno, pending.call.name))
+    return true
+  }
+
+  /** Reads until all is answered; after a loss until nothing is left, for that ends it. */
+  #drain(socket: Socket): void {
+    while ((this.#flight.size > 0 || this.#hasOverrun) && this.#socket === socket) {
+      if (!this.#datagram(socket, socket.receive(this.#receiver.buffer))) return
+    }
+  }
+
+  /** Takes a datagram, or the lack of one. @returns whether to look for another. */
+  #datagram(socket: Socket, size: number, sent?: Pending): boolean {
+    const receiver = this.#receiver
+    switch (receiver.take(socket, size)) {
+      case 'again':
+        if (this.#hasOverrun) this.#repeat()
+        return false
+      case 'overrun':
+        this.#hasOverrun = true
+        return true
+      case 'nothing':
+        return true
+      case 'failed':
+        if (sent) this.#unsent([sent], receiver.errno)
+        else this.#broken(socket, receiver.errno)
+        return false
+    }
+    const { walker } = receiver
+    while (walker.next()) this.#message(walker, socket.portid)
+    if (receiver.cutFrom > 0) this.#cut(walker, receiver.cutFrom)
+    if (receiver.isMalformed) this.#failFlight(({ call }) => malformed(call.name))
+    return true
+  }
+
+  #message(m: MessageWalker, portid: number): void {
+    if (m.type === NLMSG_OVERRUN) this.#hasOverrun = true
+    const pending = this.#flight.get(m.seq)
+    if (pending === undefined || (m.portid !== portid && m.portid !== 0)) {
+      this.strays++
+      return
+    }
+    const { exchange, call } = pending
+    try {
+      if (exchange.push(m) === 'reply') {
+        if (m.end - m.start > call.replySize) call.replySize = m.end - m.start
+        pending.value ??= readReply(call, m)
+      }
+    } catch (error) {
+      this.#flight.release(pending)
+      pending.reject(error)
+      return
+    }
+    if (exchange.over) this.#finish(pending, m)
+  }
+
+  #finish(pending: Pending, m: MessageWalker): void {
+    const { exchange, call, options } = pending
+    this.#flight.release(pending)
+    const { extackAt, extackEnd } = exchange
+    const extack =
+      extackEnd > extackAt
+        ? readExtack(m.view, extackAt, extackEnd, { call, bytes: this.#outbox.bytesOf(pending) })
+        : undefined
+    if (exchange.errno < 0) pending.reject(refusal(exchange.errno, call, extack))
+    else pending.resolve(pending.value)
+    const warn = options.onWarning ?? this.#session.onWarning
+    if (extack && exchange.errno === 0 && warn) queueMicrotask(() => warn(extack))
+  }
+
+  /** The buffer was too small for the message before which `m` stopped. */
+  #cut(m: MessageWalker, size: number): void {
+    this.#receiver.reserve(size)
+    const hasHeader = m.leftover >= NLMSG_HDRLEN
+    const seq = hasHeader ? m.view.getUint32(m.size - m.leftover + 8, HOST_LE) : 0
+    for (const pending of this.#flight.all()) {
+      if (!hasHeader || pending.exchange.seq === seq)
+        this.#again(pending, `an answer of ${size} bytes did not fit`)
+    }
+  }
+
+  /** After a loss, when all that is left was read: what is unanswered stays so. */
+  #repeat(): void {
+    this.#hasOverrun = false
+    this.#flight.narrow()
+    for (const pending of this.#flight.all())
+      this.#again(pending, 'the kernel had no room for the answer')
+  }
+
+  /** Asks again what may be asked again, under a number of its own. */
+  #again(pending: Pending, why: string): void {
+    this.#flight.release(pending)
+    if (!pending.call.read || pending.repeats++ >= MOST_REPEATS) {
+      pending.reject(lost(pending.call.name, why))
+      return
+    }
+    pending.keep(this.#outbox.writer.bytes)
+    const seq = this.#nextSeq()
+    viewOf(pending.bytes as Uint8Array).setUint32(8, seq, HOST_LE)
+    pending.exchange.restart(seq)
+    pending.value = undefined
+    this.#outbox.putFirst([pending])
+  }
+
+  /** The socket failed: what was asked over it fails, and the next request opens another. */
+  #broken(socket: Socket, errno: number): void {
+    socket.close()
+    this.#socket = this.#opening = undefined
+    this.#hasOverrun = false
+    this.#failFlight(({ call }) => callError('recvmsg', errno, call.name))
+    if (!this.#outbox.isEmpty) this.#schedule()
+  }
+
+  #failFlight(reasonOf: (pending: Pending) => unknown): void {
+    for (const pending of this.#flight.all()) {
+      this.#flight.release(pending)
+      pending.reject(reasonOf(pending))
+    }
+  }
+  #fail(reasonOf: (pending: Pending) => unknown): void {
+    this.#failFlight(reasonOf)
+    for (const pending of this.#outbox.clear()) pending.reject(reasonOf(pending))
+    this.#idle()
+  }
+
+  /** Whatever is left waits: with bytes of its own, bounded, and with somebody who wakes it. */
+  #keep(): void {
+    const outbox = this.#outbox
+    outbox.tidy()
+    if (outbox.isEmpty && this.#flight.size === 0) {
+      this.#idle()
+      return
+    }
+    const now = performance.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const pending of this.#unsettled()) {
+      pending.keep(outbox.writer.bytes)
+      pending.guard(now, () => this.#giveUp(pending, pending.options.signal?.reason))
+      next = Math.min(next, pending.deadline)
+    }
+    outbox.writer.length = 0
+    this.#deadlines.set(next)
+    this.#wait()
+  }
+
+  /** Nothing is left: the loop need not stay alive for us. */
+  #idle(): void {
+    this.#outbox.writer.length = 0
+    this.#deadlines.clear()
+    this.#waiting?.abort()
+    this.#waiting = undefined
+    this.#flight.widen()
+  }
+
+  /** Wakes when the socket has something, while something is expected. */
+  #wait(): void {
+    const socket = this.#socket
+    if (this.#waiting || !socket || this.#flight.size === 0) return
+    const stop = new AbortController()
+    this.#waiting = stop
+    const woken = (): void => {
+      if (this.#waiting !== stop) return
+      this.#waiting = undefined
+      this.#run()
+    }
+    const failed = (error: unknown): void => {
+      if (this.#waiting !== stop) return
+      this.#waiting = undefined
+      this.#fail(() => error)
+    }
+    socket.readable(stop.signal).then(woken, failed)
+  }
+
+  #unsettled(): Pending[] {
+    return [...this.#flight.all(), ...this.#outbox.waiting()]
+  }
+  #expire(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const pending of this.#unsettled()) {
+      if (pending.deadline > now) next = Math.min(next, pending.deadline)
+      else this.#giveUp(pending, timedOut(pending.call.name, pending.timeout))
+    }
+    return next
+  }
+  #giveUp(pending: Pending, reason: unknown): void {
+    this.#flight.release(pending)
+    pending.reject(reason)
+    this.#schedule()
+  }
+}

@@ -1,0 +1,60 @@
+/** One netlink protocol of one kernel: its requests, its dumps. */
+import type { Call } from './call.ts'
+import { Connection, type RequestOptions } from './connection.ts'
+import type { DumpOptions } from './cursor.ts'
+import { Dump } from './dump.ts'
+import type { DumpRequest } from './dump-reader.ts'
+import { DumpLanes } from './lanes.ts'
+import type { Session } from './session.ts'
+
+/** What a dump asks for: a value for the call, or a promise of one, and what to make of items. */
+export interface Listing<T> {
+  readonly value: () => unknown
+  readonly map?: (item: never) => T | undefined
+  /** Errors that mean an empty table. */
+  readonly isEmpty?: (error: unknown) => boolean
+}
+
+export class Endpoint {
+  readonly session: Session
+  readonly protocol: number
+  readonly #connection: Connection
+  readonly #lanes: DumpLanes
+
+  constructor(session: Session, protocol: number) {
+    this.session = session
+    this.protocol = protocol
+    this.#connection = new Connection(session, protocol)
+    this.#lanes = new DumpLanes(session, protocol)
+  }
+  /** @throws NetlinkError when its socket cannot be opened. */
+  ready(): Promise<void> {
+    return this.#connection.ready()
+  }
+  request(call: Call, value: unknown, options?: RequestOptions): Promise<unknown> {
+    return this.#connection.request(call, value, options)
+  }
+  dump<T>(
+    call: Call | (() => Call),
+    { value, map, isEmpty }: Listing<T>,
+    options: DumpOptions & { readonly flags?: number | undefined } = {},
+  ): Dump<T> {
+    const { flags = 0 } = options
+    return new Dump({
+      session: this.session,
+      lanes: this.#lanes,
+      options,
+      prepare: async (): Promise<DumpRequest<T>> => ({
+        call: typeof call === 'function' ? call() : call,
+        value: await value(),
+        flags,
+        map: map as ((item: unknown) => T | undefined) | undefined,
+      }),
+      ...(isEmpty ? { isEmpty } : {}),
+    })
+  }
+  close(reason?: unknown): void {
+    this.#connection.close(reason)
+    this.#lanes.close(reason)
+  }
+}

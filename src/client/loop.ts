@@ -1,0 +1,62 @@
+/** The event loop: giving way to it, and waiting in it for a socket. */
+import type { Socket } from '../transport/transport.ts'
+
+/** Milliseconds of work after which the loop is given a turn. */
+export const TURN = 8
+
+/** Runs `work` in a later turn of the event loop. */
+export function later(work: () => void): void {
+  const { setImmediate } = globalThis as { setImmediate?: (work: () => void) => unknown }
+  if (setImmediate) setImmediate(work)
+  else setTimeout(work, 0)
+}
+
+/** Waits for a later turn of the event loop. */
+export function giveWay(): Promise<void> {
+  return new Promise(later)
+}
+
+/** What bounds a wait. */
+export interface Patience {
+  readonly signal: AbortSignal | undefined
+  /** Milliseconds. */
+  readonly timeout: number
+  /** The reason with which to reject when time is up. */
+  expired(): unknown
+}
+
+/**
+ * Waits for `start`, which is given a signal that tells it to give up.
+ * @throws the signal's reason unchanged, `expired()`, or what `start` rejects with.
+ */
+export async function within<T>(
+  patience: Patience,
+  start: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, timeout } = patience
+  signal?.throwIfAborted()
+  const stop = new AbortController()
+  const abort = (): void => stop.abort(signal?.reason)
+  const timer =
+    timeout === Number.POSITIVE_INFINITY
+      ? undefined
+      : setTimeout(() => stop.abort(patience.expired()), timeout)
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([start(stop.signal), aborted<T>(stop.signal)])
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function aborted<T>(signal: AbortSignal): Promise<T> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+/** Waits until `socket` has something to say. */
+export function readable(socket: Socket, patience: Patience): Promise<void> {
+  return within(patience, (signal) => socket.readable(signal))
+}

@@ -1,0 +1,112 @@
+/** A client: one kernel, one network namespace, every door to it. */
+import type { Family } from '../schema/index.ts'
+import { NETLINK_GENERIC, NETLINK_ROUTE } from '../wire/index.ts'
+import { Endpoint } from './endpoint.ts'
+import type { EventOptions, Events } from './events.ts'
+import { checkHeader, FamilyClient } from './family.ts'
+import { within } from './loop.ts'
+import { type CallOptions, checkTimeout } from './options.ts'
+import { timedOut } from './pending.ts'
+import { Resolver } from './resolve.ts'
+import { AddressDoor } from './route/address.ts'
+import { Links } from './route/door.ts'
+import { LinkDoor } from './route/link.ts'
+import { NeighbourDoor } from './route/neighbour.ts'
+import { RouteDoor } from './route/route.ts'
+import { RuleDoor } from './route/rule.ts'
+import { closedError, type Session } from './session.ts'
+import { type Topic, type WatchEvent, watch } from './watch.ts'
+
+/** What open() gives. All calls of one client share its sockets. */
+export class Netlink implements AsyncDisposable {
+  readonly links: LinkDoor
+  readonly addresses: AddressDoor
+  readonly routes: RouteDoor
+  readonly neighbours: NeighbourDoor
+  readonly rules: RuleDoor
+  readonly #session: Session
+  readonly #endpoints = new Map<number, Endpoint>()
+  readonly #resolver: Resolver
+  /** Watches and family clients, which end with this. */
+  readonly #dependants = new Set<{ end(reason: unknown): void }>()
+  #closed: { readonly reason: unknown } | undefined
+
+  /** For open(). */
+  constructor(session: Session) {
+    this.#session = session
+    this.#resolver = new Resolver(this.#endpoint(NETLINK_GENERIC))
+    const links = new Links(this.#endpoint(NETLINK_ROUTE))
+    this.links = new LinkDoor(links)
+    this.addresses = new AddressDoor(links)
+    this.routes = new RouteDoor(links)
+    this.neighbours = new NeighbourDoor(links)
+    this.rules = new RuleDoor(links)
+  }
+
+  /** Opens the first socket. @throws NetlinkError of Transport.open(). */
+  ready(): Promise<void> {
+    return this.#endpoint(NETLINK_ROUTE).ready()
+  }
+
+  /**
+   * Changes of what is named, as they happen, and `overrun` and `resync` when some were lost. They
+   * are collected from the moment that `ready` of the result resolves.
+   * @throws NetlinkError NETLINK_INVALID for a topic that does not exist.
+   */
+  watch<const K extends Topic>(
+    topics: readonly K[],
+    options: EventOptions = {},
+  ): Events<WatchEvent<K>> {
+    this.#check()
+    const dependant = { end: (reason: unknown) => events.fail(reason) }
+    const whenClosed = () => this.#dependants.delete(dependant)
+    const events: Events<WatchEvent<K>> = watch(this.#session, this, topics, options, whenClosed)
+    this.#dependants.add(dependant)
+    return events
+  }
+
+  /**
+   * A family's operations and notifications, typed by its description.
+   * @throws NetlinkError NETLINK_FAMILY when the kernel has no generic family of that name.
+   */
+  async family<F extends Family>(family: F, options: CallOptions = {}): Promise<FamilyClient<F>> {
+    this.#check()
+    const resolved = family.kind === 'genl' ? await this.#resolve(family.name, options) : undefined
+    if (family.kind === 'genl' && resolved) checkHeader(family, resolved)
+    this.#check()
+    const client = new FamilyClient(family, this.#endpoint(family.protocol), resolved)
+    this.#dependants.add({ end: (reason) => client.close(reason) })
+    return client
+  }
+
+  /** Ends all calls and watches with NETLINK_CLOSED, or `reason`. Harmless when repeated. */
+  async close(reason: unknown = closedError()): Promise<void> {
+    if (this.#closed) return
+    this.#closed = { reason }
+    for (const dependant of [...this.#dependants]) dependant.end(reason)
+    for (const endpoint of this.#endpoints.values()) endpoint.close(reason)
+    await this.#session.transport.close?.()
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #check(): void {
+    if (this.#closed) throw this.#closed.reason
+  }
+
+  #endpoint(protocol: number): Endpoint {
+    let endpoint = this.#endpoints.get(protocol)
+    if (!endpoint) {
+      endpoint = new Endpoint(this.#session, protocol)
+      this.#endpoints.set(protocol, endpoint)
+    }
+    return endpoint
+  }
+
+  #resolve(name: string, { signal, timeout: given }: CallOptions) {
+    const timeout = given === undefined ? this.#session.timeout : checkTimeout(given)
+    const expired = () => timedOut(`the look-up of ${name}`, timeout)
+    return within({ signal, timeout, expired }, () => this.#resolver.find(name))
+  }
+}

@@ -1,0 +1,79 @@
+/** Requests that were made and not yet sent, in order, and the memory that they are written to. */
+import { Writer } from '../wire/index.ts'
+import type { Pending } from './pending.ts'
+
+/** In one datagram. */
+const MOST_REQUESTS = 256
+const MOST_BYTES = 32_768
+
+export class Outbox {
+  /** This turn's requests; those that wait longer get bytes of their own. */
+  readonly writer = new Writer(4096)
+  #queue: Pending[] = []
+  /** Those before it are done with. */
+  #head = 0
+
+  get isEmpty(): boolean {
+    return this.#head >= this.#queue.length
+  }
+  add(pending: Pending): void {
+    this.#queue.push(pending)
+  }
+  putFirst(pendings: readonly Pending[]): void {
+    this.#queue.splice(this.#head, 0, ...pendings)
+  }
+
+  /** What goes into the next datagram: as many as fit, and as `admit` lets pass. */
+  take(admit: (pending: Pending) => boolean): Pending[] {
+    const chosen: Pending[] = []
+    let bytes = 0
+    for (; !this.isEmpty && chosen.length < MOST_REQUESTS; this.#head++) {
+      const pending = this.#queue[this.#head] as Pending
+      const { signal } = pending.options
+      if (!pending.isSettled && signal?.aborted) pending.reject(signal.reason)
+      if (pending.isSettled) continue
+      if (bytes > 0 && bytes + pending.length > MOST_BYTES) break
+      if (!admit(pending)) break
+      bytes += pending.length
+      chosen.push(pending)
+    }
+    return chosen
+  }
+
+  /** The requests' bytes; those that lie side by side in the writer as one part. */
+  partsOf(chosen: readonly Pending[]): Uint8Array[] {
+    const parts: Uint8Array[] = []
+    for (let i = 0; i < chosen.length; i++) {
+      const first = chosen[i] as Pending
+      let { end } = first
+      if (first.bytes === undefined) {
+        for (; chosen[i + 1]?.at === end && chosen[i + 1]?.bytes === undefined; i++)
+          end = (chosen[i + 1] as Pending).end
+      }
+      parts.push(first.bytes ?? this.writer.bytes.subarray(first.at, end))
+    }
+    return parts
+  }
+
+  /** A request's bytes, from its nlmsghdr on; shared with the writer or its own. */
+  bytesOf(pending: Pending): Uint8Array {
+    return pending.bytes ?? this.writer.bytes.subarray(pending.at, pending.end)
+  }
+
+  /** What waits. */
+  waiting(): Pending[] {
+    return this.#queue.slice(this.#head).filter((pending) => !pending.isSettled)
+  }
+  /** Forgets those that are done with. */
+  tidy(): void {
+    if (this.#head > 0 || this.isEmpty) this.#queue = this.waiting()
+    this.#head = 0
+  }
+  /** Gives all that waits away. */
+  clear(): Pending[] {
+    const waiting = this.waiting()
+    this.#queue = []
+    this.#head = 0
+    return waiting
+  }
+}

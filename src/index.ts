@@ -1,0 +1,58 @@
+/** nlkit: a typed client for the kernel's netlink, and the errors that it throws. */
+export type { RequestOptions } from './client/connection.ts'
+export type { DumpOptions } from './client/cursor.ts'
+export type { DatagramReport, OverrunReport } from './client/diagnostics.ts'
+export type { Dump } from './client/dump.ts'
+export type { EventOptions, Events, OverrunSource } from './client/events.ts'
+export type { FamilyClient, FamilyDumpOptions, FamilyEvent } from './client/family.ts'
+export type { Netlink } from './client/netlink.ts'
+export { type KernelLike, type OpenOptions, open } from './client/open.ts'
+export type { CallOptions } from './client/options.ts'
+export type { Address, AddressFilter, AddressName, NewAddress } from './client/route/address.ts'
+export type { LinkName } from './client/route/door.ts'
+export type { Link, LinkChanges, LinkFilter, NewLink } from './client/route/link.ts'
+export type {
+  AddressFlag,
+  LinkType,
+  NeighbourFlag,
+  NeighbourState,
+  RouteProtocol,
+  RouteType,
+  RuleAction,
+  Scope,
+  Table,
+} from './client/route/names.ts'
+export type {
+  Neighbour,
+  NeighbourFilter,
+  NeighbourName,
+  NewNeighbour,
+} from './client/route/neighbour.ts'
+export type { IpFamily } from './client/route/prefix.ts'
+export type {
+  NewNextHop,
+  NextHop,
+  Route,
+  RouteDescription,
+  RouteFilter,
+  RouteQuery,
+} from './client/route/route.ts'
+export type { Rule, RuleDescription, RuleFilter } from './client/route/rule.ts'
+export type {
+  ChangeEvent,
+  OverrunEvent,
+  ResyncEvent,
+  Topic,
+  WatchEvent,
+} from './client/watch.ts'
+export { type ErrnoName, errnoName, errnoNumber, errnoText } from './errno.ts'
+export {
+  type ClientFault,
+  DecodeError,
+  EncodeError,
+  type Extack,
+  isNetlinkError,
+  NetlinkError,
+  type NetlinkErrorInit,
+  type PolicyDescription,
+} from './errors.ts'
