@@ -13,13 +13,14 @@ const missing =
     ? 'needs iproute2 and util-linux'
     : (refusal ?? false)
 
-/** `ip -batch` adds routes, then deletes every other one. */
+/** `ip -batch` adds routes, and deletes every other one again. */
 function batch(): string {
   const lines: string[] = []
   const destination = (i: number): string => `10.${i >> 8}.${i & 255}.0/24`
-  const added = (CHANGES * 2) / 3
-  for (let i = 0; i < added; i++) lines.push(`route add ${destination(i)} dev lo`)
-  for (let i = 0; i < added; i += 2) lines.push(`route del ${destination(i)} dev lo`)
+  for (let i = 0; lines.length < CHANGES; i++) {
+    lines.push(`route add ${destination(i)} dev lo`)
+    if (i % 2 === 0) lines.push(`route del ${destination(i)} dev lo`)
+  }
   return `${lines.join('\n')}\n`
 }
 

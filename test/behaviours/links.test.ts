@@ -1,6 +1,6 @@
 /** Links: what comes into being, what is refused, what follows from what. */
 import assert from 'node:assert/strict'
-import { isNetlinkError } from 'nlkit'
+import { isNetlinkError, type Link, type Netlink } from 'nlkit'
 import { both } from '../both.ts'
 import { links, refusal } from './transcripts.ts'
 
@@ -17,14 +17,34 @@ both('a veth pair without a name for its peer', async ({ nl }) => {
   return links(nl)
 })
 
+/** Waits until a link is in `operstate`: Linux tells of a carrier a moment after it came or went. */
+async function settled(
+  nl: Netlink,
+  work: () => Promise<void>,
+  ...states: [string, string][]
+): Promise<unknown> {
+  const watch = nl.watch(['link'], { signal: AbortSignal.timeout(10_000) })
+  await watch.ready
+  await work()
+  const awaited = new Map(states)
+  const done = (l: Link): boolean =>
+    awaited.get(l.ifname) === l.operstate && awaited.delete(l.ifname)
+  for (const l of await nl.links.list().toArray()) done(l)
+  for await (const event of watch) {
+    if (event.type === 'link') done(event.link)
+    if (awaited.size === 0) break
+  }
+  return links(nl)
+}
+
 both('carrier of a veth follows both ends', async ({ nl }) => {
   await nl.links.add({ ifname: 'v0', kind: 'veth', peer: { ifname: 'v1' } })
-  await nl.links.set('v0', { up: true })
-  const one = await links(nl)
-  await nl.links.set('v1', { up: true })
-  const both = await links(nl)
-  await nl.links.set('v0', { up: false })
-  return [one, both, await links(nl)]
+  const up = (ifname: string, up: boolean) => () => nl.links.set(ifname, { up })
+  return [
+    await settled(nl, up('v0', true), ['v0', 'lowerlayerdown']),
+    await settled(nl, up('v1', true), ['v0', 'up'], ['v1', 'up']),
+    await settled(nl, up('v0', false), ['v0', 'down'], ['v1', 'lowerlayerdown']),
+  ]
 })
 
 both('deleting one end of a veth pair deletes both', async ({ nl }) => {
@@ -43,8 +63,7 @@ both('a bridge and its ports: address, mtu and state follow', async ({ nl }) => 
   })
   await nl.links.set('v0', { mtu: 1400 })
   await nl.links.set('v0', { master: 'br0' })
-  await nl.links.set('br0', { up: true })
-  const enslaved = await links(nl)
+  const enslaved = await settled(nl, () => nl.links.set('br0', { up: true }), ['br0', 'down'])
   assert.equal((await nl.links.get('br0')).address, '02:00:00:00:00:05')
   await nl.links.set('v0', { master: null })
   return [enslaved, await links(nl)]

@@ -28,6 +28,14 @@ export async function links(nl: Netlink): Promise<unknown[]> {
   }))
 }
 
+/** `done`, or what the refusal says. */
+export async function outcome(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'done',
+    () => refusal(work),
+  )
+}
+
 /** What a refusal says: code, the kernel's words, the attribute, what is missing. */
 export async function refusal(work: Promise<unknown>): Promise<unknown> {
   const error = await work.then(
