@@ -20,6 +20,7 @@ import type { KernelSocket } from '../netlink/kernel-socket.ts'
 import { type Handled, netlinkRcvSkb } from '../netlink/rcv.ts'
 import type { NetlinkSock } from '../netlink/sock.ts'
 import type { Pernet } from '../pernet.ts'
+import { notifyAddrs, registerAddrs } from './addr.ts'
 import { Generations } from './generations.ts'
 import { notifyLinks } from './link-notify.ts'
 import { registerLinks } from './link-register.ts'
@@ -49,7 +50,8 @@ export class Rtnetlink {
         sock.release()
       },
     })
-    registerLinks(this)
+    registerLinks(this.#table)
+    registerAddrs(this.#table)
   }
   /**
    * rtnl_register(): from now on `handlers` answer `type` for `family`. Merges with what is
@@ -92,6 +94,7 @@ export class Rtnetlink {
       owner: net,
     })
     notifyLinks(stack, net, sock)
+    notifyAddrs(stack, sock)
     return { stack, sock, generations: new Generations(stack) }
   }
 }

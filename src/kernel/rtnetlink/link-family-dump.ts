@@ -6,23 +6,17 @@
  */
 import { RTM_NEWLINK } from '../../families/rtnetlink.ts'
 import { NL_VALIDATE_DEPRECATED_STRICT, NL_VALIDATE_LIBERAL } from '../../schema/index.ts'
-import { HOST_LE } from '../../wire/order.ts'
 import type { NetDevice } from '../net/device.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import type { DumpSource } from '../netlink/dump.ts'
 import { refusalOf } from '../netlink/extack.ts'
 import { putBridgePort, putInet6Link } from './link-family.ts'
-import { hasHeaderValues, linkHeader } from './link-get.ts'
+import { linkHeader } from './link-get.ts'
 import { linkRequest } from './link-policy.ts'
-import { hasOthers, invalid, payloadSize } from './parse.ts'
+import { hasHeaderValues, hasOthers, invalid, payloadSize } from './parse.ts'
 
 /** sizeof(struct ifinfomsg). */
 const HEADER_SIZE = 16
-
-/** Whether the header says anything beside the family. */
-function hasValues(ctx: RequestContext): boolean {
-  return hasHeaderValues(ctx) || ctx.view.getInt32(ctx.payload + 4, HOST_LE) !== 0
-}
 
 function* devices(ctx: RequestContext): Generator<NetDevice> {
   const { devices: all } = ctx.kernel.rtnl.stackOf(ctx.net)
@@ -36,7 +30,7 @@ export const inet6LinkDump: DumpSource<NetDevice> = {
     if (ctx.strict) {
       if (payloadSize(ctx) < HEADER_SIZE) invalid('ipv6: Invalid header for link dump request')
       if (payloadSize(ctx) > HEADER_SIZE) invalid('ipv6: Invalid data after header')
-      if (hasValues(ctx)) invalid('ipv6: Invalid values in header for dump request')
+      if (hasHeaderValues(ctx, 1, 15)) invalid('ipv6: Invalid values in header for dump request')
     }
     for (const dev of devices(ctx)) if (dev.inet6) yield dev
   },
@@ -58,7 +52,7 @@ export const bridgePortDump: DumpSource<NetDevice> = {
 /** valid_bridge_getlink_req(). */
 function checkBridgeDump(ctx: RequestContext): void {
   if (payloadSize(ctx) < HEADER_SIZE) invalid('Invalid header for bridge link dump')
-  if (hasValues(ctx)) invalid('Invalid values in header for bridge link dump request')
+  if (hasHeaderValues(ctx, 1, 15)) invalid('Invalid values in header for bridge link dump request')
   const link = ctx.decode(linkRequest, NL_VALIDATE_DEPRECATED_STRICT)
   if (hasOthers(link, [...linkHeader, 'extMask'])) {
     invalid('Unsupported attribute in bridge link dump request')

@@ -8,18 +8,16 @@ import { NetlinkError } from '../../errors.ts'
 import { RTM_NEWLINK } from '../../families/rtnetlink.ts'
 import { NL_VALIDATE_DEPRECATED_STRICT, NL_VALIDATE_LIBERAL } from '../../schema/index.ts'
 import { NLM_F_DUMP_FILTERED } from '../../wire/constants.ts'
-import { HOST_LE } from '../../wire/order.ts'
 import type { NetDevice } from '../net/device.ts'
 import type { LinkKind } from '../net/link-kind.ts'
 import type { NetStack } from '../net/stack.ts'
-import type { Net } from '../net-namespace.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import type { DumpSource } from '../netlink/dump.ts'
 import { linkByName } from './link.ts'
 import { putLink } from './link-fill.ts'
 import { type LinkMessage, linkinfoRequest, linkRequest, shortLinkRequest } from './link-policy.ts'
-import { checkNetnsIdOnly, netById } from './netns.ts'
-import { hasOthers, invalid, parseNested, payloadSize } from './parse.ts'
+import { checkNetnsIdOnly, dumpedNet, netById } from './netns.ts'
+import { hasHeaderValues, hasOthers, invalid, parseNested, payloadSize } from './parse.ts'
 
 /** sizeof(struct ifinfomsg). */
 const HEADER_SIZE = 16
@@ -45,7 +43,7 @@ export function getLink(ctx: RequestContext): void {
 function parseGet(ctx: RequestContext): LinkMessage {
   if (payloadSize(ctx) < HEADER_SIZE) invalid('Invalid header for get link')
   if (!ctx.strict) return ctx.decode(linkRequest, NL_VALIDATE_LIBERAL)
-  if (hasHeaderValues(ctx)) invalid('Invalid values in header for get link request')
+  if (hasLinkValues(ctx)) invalid('Invalid values in header for get link request')
   const link = ctx.decode(linkRequest, NL_VALIDATE_DEPRECATED_STRICT)
   if (hasOthers(link, [...linkHeader, 'ifname', 'altIfname', 'extMask', 'targetNetnsid'])) {
     invalid('Unsupported attribute in get link request')
@@ -54,13 +52,8 @@ function parseGet(ctx: RequestContext): LinkMessage {
 }
 
 /** Whether padding, type, flags or change of the header say anything. */
-export function hasHeaderValues({ view, payload: at }: RequestContext): boolean {
-  return (
-    view.getUint8(at + 1) !== 0 ||
-    view.getUint16(at + 2, HOST_LE) !== 0 ||
-    view.getUint32(at + 8, HOST_LE) !== 0 ||
-    view.getUint32(at + 12, HOST_LE) !== 0
-  )
+export function hasLinkValues(ctx: RequestContext): boolean {
+  return hasHeaderValues(ctx, 1, 3) || hasHeaderValues(ctx, 8, 8)
 }
 
 /** What a dump leaves out, and how it shows the rest. */
@@ -112,25 +105,19 @@ function parseDump(ctx: RequestContext): LinkFilter {
   ) {
     invalid('Unsupported attribute in link dump request')
   }
-  const net = targetNetnsid === undefined ? ctx.net : dumpedNet(ctx, targetNetnsid)
+  const net =
+    targetNetnsid === undefined
+      ? ctx.net
+      : dumpedNet(ctx, targetNetnsid, 'Invalid target network namespace id')
   const stack = ctx.kernel.rtnl.stackOf(net)
   return { stack, targetNetnsid, extMask, master, kind: wantedKind(ctx, link, stack) }
-}
-
-function dumpedNet(ctx: RequestContext, nsid: number): Net {
-  try {
-    return netById(ctx, nsid)
-  } catch (error) {
-    const { code } = error as NetlinkError
-    throw new NetlinkError(code, 'Invalid target network namespace id')
-  }
 }
 
 /** rtnl_valid_dump_ifinfo_req(). */
 function parseStrictDump(ctx: RequestContext): LinkMessage {
   if (payloadSize(ctx) < HEADER_SIZE) invalid('Invalid header for link dump')
-  if (hasHeaderValues(ctx)) invalid('Invalid values in header for link dump request')
-  if (ctx.view.getInt32(ctx.payload + 4, HOST_LE) !== 0) {
+  if (hasLinkValues(ctx)) invalid('Invalid values in header for link dump request')
+  if (hasHeaderValues(ctx, 4, 4)) {
     invalid('Filter by device index not supported for link dumps')
   }
   return ctx.decode(linkRequest, NL_VALIDATE_DEPRECATED_STRICT)

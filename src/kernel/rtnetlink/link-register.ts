@@ -13,16 +13,16 @@ import {
   RTM_NEWLINK,
   RTM_SETLINK,
 } from '../../families/rtnetlink.ts'
-import type { Rtnetlink } from './index.ts'
 import { deleteLink, newLink, setLinkRequest } from './link.ts'
 import { bridgePortDump, inet6LinkDump } from './link-family-dump.ts'
 import { getLink, linkDump } from './link-get.ts'
+import type { RtnlTable } from './table.ts'
 
-export function registerLinks(rtnl: Rtnetlink): void {
-  rtnl.register(AF_UNSPEC, RTM_NEWLINK, { doit: newLink })
-  rtnl.register(AF_UNSPEC, RTM_SETLINK, { doit: setLinkRequest })
-  rtnl.register(AF_UNSPEC, RTM_DELLINK, { doit: deleteLink })
-  rtnl.register(AF_UNSPEC, RTM_GETLINK, { doit: getLink, dumpit: linkDump })
-  rtnl.register(AF_INET6, RTM_GETLINK, { dumpit: inet6LinkDump })
-  rtnl.register(AF_BRIDGE, RTM_GETLINK, { dumpit: bridgePortDump })
+export function registerLinks(table: RtnlTable): void {
+  table.register(AF_UNSPEC, RTM_NEWLINK, { doit: newLink })
+  table.register(AF_UNSPEC, RTM_SETLINK, { doit: setLinkRequest })
+  table.register(AF_UNSPEC, RTM_DELLINK, { doit: deleteLink })
+  table.register(AF_UNSPEC, RTM_GETLINK, { doit: getLink, dumpit: linkDump })
+  table.register(AF_INET6, RTM_GETLINK, { dumpit: inet6LinkDump })
+  table.register(AF_BRIDGE, RTM_GETLINK, { dumpit: bridgePortDump })
 }

@@ -4,7 +4,7 @@
  * Kernel: net/core/rtnetlink.c rtnl_ensure_unique_netns(), rtnl_link_get_net_capable(),
  * rtnl_get_net_ns_capable().
  */
-import { NetlinkError } from '../../errors.ts'
+import { isNetlinkError, NetlinkError } from '../../errors.ts'
 import { nsCapable } from '../credentials.ts'
 import type { Net } from '../net-namespace.ts'
 import type { RequestContext } from '../netlink/context.ts'
@@ -66,4 +66,14 @@ export function netById(ctx: RequestContext, nsid: number): Net {
     throw new NetlinkError('EACCES')
   }
   return net
+}
+
+/** The same for a dump, which says so in words. @throws NetlinkError EINVAL, EACCES */
+export function dumpedNet(ctx: RequestContext, nsid: number, text: string): Net {
+  try {
+    return netById(ctx, nsid)
+  } catch (error) {
+    if (!isNetlinkError(error)) throw error
+    throw new NetlinkError(error.code, text)
+  }
 }

@@ -60,6 +60,17 @@ export function payloadSize(ctx: RequestContext): number {
   return ctx.end - ctx.payload
 }
 
+/** Whether one of `size` bytes of the header, from `from`, is not 0; bytes that are not there are 0. */
+export function hasHeaderValues(
+  { view, payload, end }: RequestContext,
+  from: number,
+  size: number,
+): boolean {
+  const stop = Math.min(end, payload + from + size)
+  for (let at = payload + from; at < stop; at++) if (view.getUint8(at) !== 0) return true
+  return false
+}
+
 /** The request has another header, or other attributes, than it may have. */
 export function invalid(text: string): never {
   throw new NetlinkError('EINVAL', text)

@@ -4,7 +4,7 @@
  *
  * Kernel: include/net/netlink.h NLA_STRING, NLA_NESTED, NLA_UNSPEC.
  */
-import { attrs, string, type Type, u32 } from '../../schema/index.ts'
+import { attrs, type Shape, string, type Type, u32 } from '../../schema/index.ts'
 import { NLA_TYPE_MASK } from '../../wire/constants.ts'
 import type { Ipv4, Ipv6 } from '../net/address.ts'
 
@@ -28,9 +28,17 @@ export const inAddr: Type<Ipv4> = {
   put: (w, value) => w.u32(value, false),
 }
 
-/** NLA_UNSPEC of at least 16 bytes that hold an IPv6 address. */
+/**
+ * NLA_UNSPEC of at least `size` bytes: what refuses it describes no policy, as of numbers in network
+ * order.
+ */
+function unspec(size: number): Shape {
+  return { kind: 'integer', bytes: size as 8, signed: false, bigEndian: true }
+}
+
+/** NLA_UNSPEC that holds an IPv6 address. */
 export const in6Addr: Type<Ipv6> = {
-  shape: { kind: 'address', family: 'ipv6' },
+  shape: unspec(16),
   size: 16,
   flags: 0,
   get: (view, at) => (view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8),
@@ -61,7 +69,7 @@ export const nested: Type<Span, never> = {
 /** NLA_UNSPEC that holds at least `min` bytes, parsed when it is needed. */
 export function spanOf(min: number): Type<Span, never> {
   return {
-    shape: { kind: 'binary', min },
+    shape: unspec(min),
     size: undefined,
     flags: 0,
     get: (_view, at, end) => ({ at, end }),
