@@ -219,7 +219,7 @@ export class RouteDoor {
       dstLen: length,
       srcLen: source === undefined ? 0 : length,
       tos,
-      flags: fibMatch ? RTM_F_FIB_MATCH : RTM_F_LOOKUP_TABLE,
+      flags: fibMatch ? RTM_F_FIB_MATCH : family === 'inet' ? RTM_F_LOOKUP_TABLE : 0,
       dst: destination,
       src: source,
       iif: await this.#links.indexIfAny(iif, 'iif', options),
