@@ -1,0 +1,67 @@
+/** What the addon exports, one set for each environment that loads it. */
+#include "addon.h"
+
+#include <stdlib.h>
+
+/** scripts/build-native.mjs looks for this in the binary, to see whether it is up to date. */
+#ifndef NLKIT_SOURCES
+#define NLKIT_SOURCES "unknown"
+#endif
+
+static const struct {
+  const char *name;
+  napi_callback run;
+} functions[] = {
+    {"socket", open_socket},
+    {"newNetns", new_netns},
+    {"close", close_owned},
+    {"release", release_owned},
+    {"pin", pin_memory},
+    {"bind", bind_socket},
+    {"connect", connect_socket},
+    {"listen", listen_socket},
+    {"accept", accept_socket},
+    {"getsockname", get_socket_name},
+    {"setsockopt", set_option},
+    {"getsockopt", get_option},
+    {"attachFilter", attach_filter},
+    {"unsent", unsent},
+    {"send", send_parts},
+    {"sendMany", send_many},
+    {"receive", receive_one},
+    {"receiveMany", receive_many},
+    {"exchange", exchange},
+    {"sendControl", send_control},
+    {"receiveControl", receive_control},
+    {"startReadiness", start_readiness},
+    {"arm", arm},
+    {"disarm", disarm},
+    {"hold", hold},
+};
+
+void environment_end(void *data) {
+  struct environment *environment = data;
+  if (environment->readiness != NULL) readiness_stop(environment->readiness);
+  owned_close_all(environment);
+  free(environment);
+}
+
+NAPI_MODULE_INIT() {
+  struct environment *environment = calloc(1, sizeof *environment);
+  if (environment == NULL) return NULL;
+  napi_add_env_cleanup_hook(env, environment_end, environment);
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    napi_value function;
+    if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].run,
+                             environment, &function) != napi_ok ||
+        napi_set_named_property(env, exports, functions[i].name, function) != napi_ok)
+      return NULL;
+  }
+  napi_value version;
+  napi_value sources;
+  napi_create_int32(env, ADDON_VERSION, &version);
+  napi_create_string_utf8(env, "nlkit-sources:" NLKIT_SOURCES, NAPI_AUTO_LENGTH, &sources);
+  napi_set_named_property(env, exports, "version", version);
+  napi_set_named_property(env, exports, "sources", sources);
+  return exports;
+}

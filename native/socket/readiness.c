@@ -1,0 +1,248 @@
+/**
+ * Readiness of many descriptors through one thread.
+ *
+ * A descriptor is armed once and reported once, with the id that it was armed with; ids are never
+ * used twice, so that a report that was under way when its descriptor was closed reaches nobody.
+ * The thread only waits and reports; JavaScript receives. An error or a hang-up is readiness too.
+ */
+#include "addon.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/** Events that the thread takes from the kernel at once. */
+#define EVENTS_MAX 64
+/** What the wake-up descriptor is known by; ids have 32 bits. */
+#define WAKE UINT64_MAX
+
+struct report {
+  int32_t id;
+  int32_t events;
+};
+
+struct readiness {
+  pthread_t thread;
+  int epoll;
+  /** An eventfd that ends the thread's wait. */
+  int wake;
+  napi_threadsafe_function reporter;
+  /** The Int32Array that reports are copied into. */
+  napi_ref batch;
+  /** Guards what follows. */
+  pthread_mutex_t mutex;
+  size_t capacity;
+  size_t count;
+  /** JavaScript has been called and has not yet fetched. */
+  bool is_called;
+  /** The thread waits for room. */
+  bool is_starved;
+  bool is_stopping;
+  struct report reports[];
+};
+
+static void wake(struct readiness *readiness) {
+  uint64_t one = 1;
+  while (write(readiness->wake, &one, sizeof one) < 0 && errno == EINTR) continue;
+}
+
+static void sleep_until_woken(struct readiness *readiness) {
+  uint64_t count;
+  while (read(readiness->wake, &count, sizeof count) < 0 && errno == EINTR) continue;
+}
+
+/** Room for reports; 0 when the thread shall end. Waits while JavaScript has not fetched. */
+static size_t wait_for_room(struct readiness *readiness) {
+  for (;;) {
+    pthread_mutex_lock(&readiness->mutex);
+    size_t room = readiness->is_stopping ? 0 : readiness->capacity - readiness->count;
+    bool is_stopping = readiness->is_stopping;
+    readiness->is_starved = room == 0;
+    pthread_mutex_unlock(&readiness->mutex);
+    if (room > 0 || is_stopping) return room;
+    sleep_until_woken(readiness);
+  }
+}
+
+/** Hands events over; false when the environment takes no more. */
+static bool hand_over(struct readiness *readiness, const struct epoll_event *events, int count) {
+  pthread_mutex_lock(&readiness->mutex);
+  for (int i = 0; i < count; i++) {
+    if (events[i].data.u64 == WAKE) {
+      sleep_until_woken(readiness);
+      continue;
+    }
+    readiness->reports[readiness->count++] = (struct report){
+        .id = (int32_t)events[i].data.u64, .events = (int32_t)events[i].events};
+  }
+  bool has_to_call = readiness->count > 0 && !readiness->is_called;
+  readiness->is_called |= has_to_call;
+  pthread_mutex_unlock(&readiness->mutex);
+  return !has_to_call || napi_call_threadsafe_function(readiness->reporter, NULL,
+                                                       napi_tsfn_nonblocking) == napi_ok;
+}
+
+static void *watch(void *data) {
+  struct readiness *readiness = data;
+  struct epoll_event events[EVENTS_MAX];
+  size_t room;
+  while ((room = wait_for_room(readiness)) > 0) {
+    int most = room < EVENTS_MAX ? (int)room : EVENTS_MAX;
+    int count = epoll_wait(readiness->epoll, events, most, -1);
+    if (count < 0 && errno != EINTR) break;
+    if (count > 0 && !hand_over(readiness, events, count)) break;
+  }
+  return NULL;
+}
+
+/** Copies what is ready into JavaScript's array; how many reports. */
+static size_t fetch(struct readiness *readiness, struct report *into) {
+  pthread_mutex_lock(&readiness->mutex);
+  size_t count = readiness->count;
+  for (size_t i = 0; i < count; i++) into[i] = readiness->reports[i];
+  readiness->count = 0;
+  readiness->is_called = false;
+  bool is_starved = readiness->is_starved;
+  readiness->is_starved = false;
+  pthread_mutex_unlock(&readiness->mutex);
+  if (is_starved) wake(readiness);
+  return count;
+}
+
+/** Runs on JavaScript's thread; without `env` when the environment is being torn down. */
+static void report(napi_env env, napi_value callback, void *context, void *data) {
+  struct readiness *readiness = context;
+  napi_value batch;
+  napi_value undefined;
+  napi_value count;
+  void *into;
+  size_t length;
+  (void)data;
+  if (env == NULL || callback == NULL) return;
+  if (napi_get_reference_value(env, readiness->batch, &batch) != napi_ok ||
+      napi_get_typedarray_info(env, batch, NULL, &length, &into, NULL, NULL) != napi_ok ||
+      length < 2 * readiness->capacity)
+    return;
+  napi_create_uint32(env, (uint32_t)fetch(readiness, into), &count);
+  napi_get_undefined(env, &undefined);
+  napi_call_function(env, undefined, callback, 1, &count, NULL);
+}
+
+static void readiness_free(struct readiness *readiness) {
+  if (readiness->wake >= 0) close(readiness->wake);
+  if (readiness->epoll >= 0) close(readiness->epoll);
+  pthread_mutex_destroy(&readiness->mutex);
+  free(readiness);
+}
+
+void readiness_stop(struct readiness *readiness) {
+  pthread_mutex_lock(&readiness->mutex);
+  readiness->is_stopping = true;
+  pthread_mutex_unlock(&readiness->mutex);
+  wake(readiness);
+  pthread_join(readiness->thread, NULL);
+  readiness_free(readiness);
+}
+
+static int open_descriptors(struct readiness *readiness) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = WAKE};
+  readiness->epoll = epoll_create1(EPOLL_CLOEXEC);
+  readiness->wake = eventfd(0, EFD_CLOEXEC);
+  if (readiness->epoll < 0 || readiness->wake < 0) return -errno;
+  return (int)outcome(epoll_ctl(readiness->epoll, EPOLL_CTL_ADD, readiness->wake, &event));
+}
+
+static bool open_reporter(const struct call *call, struct readiness *readiness) {
+  napi_env env = call->env;
+  napi_value name;
+  return napi_create_string_utf8(env, "nlkit:readiness", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+         napi_create_reference(env, call->arguments[0], 1, &readiness->batch) == napi_ok &&
+         napi_create_threadsafe_function(env, call->arguments[1], NULL, name, 0, 1, NULL, NULL,
+                                         readiness, report, &readiness->reporter) == napi_ok &&
+         napi_unref_threadsafe_function(env, readiness->reporter) == napi_ok;
+}
+
+static int open_thread(struct readiness *readiness) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  int failure = pthread_create(&readiness->thread, NULL, watch, readiness);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return -failure;
+}
+
+napi_value start_readiness(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct memory batch;
+  if (!call_begin(env, info, 2, &call) ||
+      !argument_memory(&call, 0, napi_int32_array, 2, &batch))
+    return NULL;
+  if (call.environment->readiness != NULL) return answer(&call, -EALREADY);
+  size_t capacity = batch.length / 2;
+  struct readiness *readiness =
+      calloc(1, sizeof *readiness + capacity * sizeof readiness->reports[0]);
+  if (readiness == NULL) return answer(&call, -ENOMEM);
+  readiness->capacity = capacity;
+  pthread_mutex_init(&readiness->mutex, NULL);
+  int result = open_descriptors(readiness);
+  if (result == 0 && !open_reporter(&call, readiness)) result = -EINVAL;
+  if (result == 0) result = open_thread(readiness);
+  if (result < 0) {
+    if (readiness->reporter != NULL)
+      napi_release_threadsafe_function(readiness->reporter, napi_tsfn_abort);
+    if (readiness->batch != NULL) napi_delete_reference(env, readiness->batch);
+    readiness_free(readiness);
+    return answer(&call, result);
+  }
+  call.environment->readiness = readiness;
+  // Hooks run in reverse order: the thread has to end before the reporter does.
+  napi_remove_env_cleanup_hook(env, environment_end, call.environment);
+  napi_add_env_cleanup_hook(env, environment_end, call.environment);
+  return answer(&call, 0);
+}
+
+napi_value arm(napi_env env, napi_callback_info info) {
+  struct call call;
+  int fd;
+  int id;
+  int events;
+  if (!call_begin(env, info, 3, &call) || !argument_int(&call, 0, &fd) ||
+      !argument_int(&call, 1, &id) || !argument_int(&call, 2, &events))
+    return NULL;
+  if (call.environment->readiness == NULL) return answer(&call, -EINVAL);
+  struct epoll_event event = {.events = (uint32_t)events | EPOLLONESHOT,
+                              .data.u64 = (uint32_t)id};
+  int epoll = call.environment->readiness->epoll;
+  int result = epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+  if (result < 0 && errno == ENOENT) result = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  return answer(&call, outcome(result));
+}
+
+napi_value disarm(napi_env env, napi_callback_info info) {
+  struct call call;
+  int fd;
+  if (!call_begin(env, info, 1, &call) || !argument_int(&call, 0, &fd)) return NULL;
+  if (call.environment->readiness == NULL) return answer(&call, 0);
+  int64_t result =
+      outcome(epoll_ctl(call.environment->readiness->epoll, EPOLL_CTL_DEL, fd, NULL));
+  return answer(&call, result == -ENOENT ? 0 : result);
+}
+
+napi_value hold(napi_env env, napi_callback_info info) {
+  struct call call;
+  bool is_held;
+  if (!call_begin(env, info, 1, &call)) return NULL;
+  if (call.environment->readiness == NULL) return answer(&call, -EINVAL);
+  if (napi_get_value_bool(env, call.arguments[0], &is_held) != napi_ok) {
+    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "expected a boolean");
+    return NULL;
+  }
+  napi_threadsafe_function reporter = call.environment->readiness->reporter;
+  if (is_held) napi_ref_threadsafe_function(env, reporter);
+  else napi_unref_threadsafe_function(env, reporter);
+  return answer(&call, 0);
+}

@@ -1,0 +1,104 @@
+/** What native/socket exports: one system call a function, results as numbers. */
+
+/** A Uint8Array, or the number that it is pinned under. */
+export type Bytes = Uint8Array | number
+
+/**
+ * Who sent a datagram: portid, group and, with a third word, namespace id (-1: our own). The more
+ * is asked for, the longer the system call takes.
+ */
+export type From = Uint32Array | number
+
+/**
+ * The addon. Every function answers with what its system call does, or with a negative errno; a
+ * wrong argument is a TypeError. No call blocks: sockets are non-blocking and close-on-exec.
+ *
+ * Descriptors that come from here belong to the environment: `close` closes no others, and what is
+ * still open when the environment ends is closed with it.
+ */
+export interface NativeSocket {
+  readonly version: number
+
+  /** socket(2), in the namespace of `netns` if given; the calling thread stays where it is. */
+  socket(domain: number, type: number, protocol: number, netns?: number): number
+  /** A descriptor of a new network namespace, which lives as long as something refers to it. */
+  newNetns(): number
+  /** close(2); -EBADF for a descriptor that is not the environment's. */
+  close(fd: number): number
+  /** Gives a descriptor away: somebody else will close it. Returns it. */
+  release(fd: number): number
+
+  /** bind(2). `address` is a struct sockaddr. */
+  bind(fd: number, address: Bytes): number
+  /** connect(2). */
+  connect(fd: number, address: Bytes): number
+  /** listen(2). */
+  listen(fd: number, backlog: number): number
+  /** accept4(2): the new descriptor. */
+  accept(fd: number): number
+  /** getsockname(2): the address's length, which may be more than there was room for. */
+  getsockname(fd: number, address: Bytes): number
+
+  /** setsockopt(2) with an int or with bytes. */
+  setsockopt(fd: number, level: number, name: number, value: number | Uint8Array): number
+  /** getsockopt(2): the value's length. */
+  getsockopt(fd: number, level: number, name: number, value: Bytes): number
+  /** SO_ATTACH_FILTER with an array of struct sock_filter; SO_DETACH_FILTER is a plain option. */
+  attachFilter(fd: number, program: Bytes): number
+  /** SIOCOUTQ: bytes that the peer has not yet taken. */
+  unsent(fd: number): number
+
+  /**
+   * sendmsg(2) of one datagram, to where the socket is connected or, on AF_NETLINK, to a port and
+   * a mask of groups. At most 1,024 parts.
+   */
+  send(fd: number, parts: Bytes | readonly Uint8Array[], portid?: number, groups?: number): number
+  /** sendmmsg(2), a datagram an element, the first 64 at most: how many were sent. */
+  sendMany(
+    fd: number,
+    datagrams: Bytes | readonly Uint8Array[],
+    portid?: number,
+    groups?: number,
+  ): number
+  /** recvmsg(2): the datagram's real length, also when the buffer is shorter. */
+  receive(fd: number, buffer: Bytes, from?: From): number
+  /**
+   * recvmmsg(2) into slots of `size` bytes of `buffer`: how many. Four words of `slots` describe
+   * each: real length, portid, group, namespace id. At most 64.
+   */
+  receiveMany(fd: number, buffer: Bytes, size: number, slots: Uint32Array): number
+  /** `send` without destination, then `receive`; the send's errno wins. */
+  exchange(fd: number, parts: Bytes | readonly Uint8Array[], buffer: Bytes, from?: From): number
+
+  /** sendmsg(2) with SCM_RIGHTS and SCM_CREDENTIALS (pid, uid, gid). At most 253 descriptors. */
+  sendControl(
+    fd: number,
+    parts: Bytes | readonly Uint8Array[],
+    descriptors?: Int32Array,
+    credentials?: Int32Array,
+  ): number
+  /**
+   * recvmsg(2) with what came beside the bytes: `control` is msg_flags, pid, uid, gid (-1 where
+   * SO_PASSCRED is off), how many descriptors, and these. Descriptors without room are closed and
+   * MSG_CTRUNC says so.
+   */
+  receiveControl(fd: number, buffer: Bytes, control: Int32Array): number
+
+  /**
+   * Remembers an array and where its memory is, under a number below 16; without an array forgets.
+   * Precondition: while the number is used the array is neither detached nor resized.
+   */
+  pin(slot: number, array?: Uint8Array | Uint32Array): number
+
+  /**
+   * Starts the thread that waits for all descriptors of the environment, once. `onReady` is
+   * called with a number of reports, each an id and its EPOLL* events, in `batch`.
+   */
+  startReadiness(batch: Int32Array, onReady: (count: number) => void): number
+  /** Reports `id` once, when one of `events`, an error or a hang-up is there. Replaces an earlier. */
+  arm(fd: number, id: number, events: number): number
+  /** Takes back `arm`; a report may be under way all the same. Precedes `close`. */
+  disarm(fd: number): number
+  /** Whether readiness keeps the process alive. */
+  hold(isHeld: boolean): number
+}
