@@ -4,9 +4,9 @@
  * What every installation has is built in; /etc/iproute2 is read when that does not suffice.
  */
 import { readFileSync } from 'node:fs'
+import { didYouMean } from '../client/nearest.ts'
 import * as route from '../families/rt-route-constants.ts'
 import { UsageError } from './exit.ts'
-import { didYouMean } from './suggest.ts'
 
 /** Constants that begin with `prefix`, by number, in lower case. */
 function constants(prefix: string): Map<number, string> {
@@ -47,10 +47,11 @@ class NameTable {
     }
   }
 
-  /** The name of `number`, or its digits. */
-  name(number: number): string {
-    if (!this.#names.has(number)) this.#readFile()
-    return this.#names.get(number) ?? String(number)
+  /** A number's name or its digits; of a name that the kernel's constants gave, iproute2's. */
+  name(value: number | string): string {
+    if (typeof value === 'string') return value === 'universe' ? 'global' : value
+    if (!this.#names.has(value)) this.#readFile()
+    return this.#names.get(value) ?? String(value)
   }
 
   /** @throws UsageError */

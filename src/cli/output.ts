@@ -59,12 +59,19 @@ export class Output {
     this.line(toJson(value))
   }
 
-  table(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
+  /** A table; behind each row the lines that `more` has for it. */
+  table(
+    columns: readonly Column[],
+    rows: readonly (readonly string[])[],
+    more: readonly (readonly string[])[] = [],
+  ): void {
     const headed = columns.map((column) => ({
       ...column,
       heading: column.heading && this.style('dim', column.heading),
     }))
-    this.lines(formatTable(headed, rows))
+    const lines = formatTable(headed, rows)
+    const headings = lines.length - rows.length
+    this.lines(lines.flatMap((line, i) => [line, ...(more[i - headings] ?? [])]))
   }
 
   style(style: Style, text: string): string {

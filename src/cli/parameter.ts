@@ -1,7 +1,7 @@
 /** What a command takes: each parameter with its placeholder, its meaning, and how its text is read. */
 import { isIP } from 'node:net'
+import { didYouMean } from '../client/nearest.ts'
 import { UsageError } from './exit.ts'
-import { didYouMean } from './suggest.ts'
 
 /** One parameter of a command: an option `--name`, and the same word without its dashes. */
 export interface Parameter<T> {
@@ -12,6 +12,8 @@ export interface Parameter<T> {
   readonly words?: readonly string[]
   /** Words that may stand between the word and its value, such as `name` in `peer name veth1`. */
   readonly noise?: readonly string[]
+  /** Words that are a value of it by themselves, as `blackhole` is one of a route's type. */
+  readonly values?: readonly string[]
   /** Takes a group of words, as `nexthop via A dev D` does, and may be given again. */
   readonly group?: readonly string[]
   /** @throws UsageError that says what was expected. */
@@ -26,7 +28,7 @@ export type Given<P extends Parameters> = {
   readonly [K in keyof P]?: P[K] extends Parameter<infer T> ? T : never
 }
 
-type More = Partial<Pick<Parameter<unknown>, 'words' | 'noise'>>
+type More = Partial<Pick<Parameter<unknown>, 'words' | 'noise' | 'values'>>
 
 function expected(what: string, text: string, hint?: string): UsageError {
   return new UsageError(`expected ${what}, got "${text}"`, hint)

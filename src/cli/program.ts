@@ -1,10 +1,10 @@
 /** The command line as commander sees it: commands, their options, their help. */
 import type { Command as Commander, CommanderError } from 'commander'
+import { didYouMean } from '../client/nearest.ts'
 import type { Verb } from './command.ts'
 import { COMMANDS, type CommandEntry } from './commands.ts'
 import { UsageError } from './exit.ts'
 import { addGlobalOptions, type Common, normalise, readCommon } from './global-options.ts'
-import { didYouMean } from './suggest.ts'
 import { optionName } from './words.ts'
 
 /** What a command line asks for: text that only has to be shown, a batch, or a command. */
@@ -31,7 +31,7 @@ Exit codes: 0 done, 1 the kernel refused, 2 wrong command line, 3 events were lo
 kernel, 5 timeout, 70 a fault of nlkit's own, 130 Ctrl-C.`
 
 function showExamples(command: Commander, examples: readonly string[]): void {
-  command.addHelpText('beforeAll', `${examples.map((line) => `  ${line}`).join('\n')}\n`)
+  command.addHelpText('before', `${examples.map((line) => `  ${line}`).join('\n')}\n`)
 }
 
 function operandOf({ subject, many }: Verb): string {

@@ -1,8 +1,9 @@
 /** Runs a command line: reads it, does it, tells how it ended. */
 import { readFileSync } from 'node:fs'
+import type { Extack } from '../index.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { splitLine } from './batch.ts'
-import type { Call, Verb } from './command.ts'
+import type { Call } from './command.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { type Common, wantsJson } from './global-options.ts'
 import { Output, type Sink } from './output.ts'
@@ -33,10 +34,15 @@ class Runner {
   #request: unknown
   /** Options of the command line that a batch stands in. */
   #outer: Common | undefined
+  #isQuiet = false
 
   constructor(surroundings: Surroundings) {
     this.#in = surroundings
-    this.#session = new Session(surroundings.signal, surroundings.kernel)
+    const { signal, kernel, stderr } = surroundings
+    const warn = ({ message }: Extack) => {
+      if (message !== undefined && !this.#isQuiet) stderr.write(`warning: ${message}\n`)
+    }
+    this.#session = new Session(signal, warn, kernel)
   }
 
   async run(argv: readonly string[]): Promise<number> {
@@ -56,13 +62,14 @@ class Runner {
 
   async #do({ verb, words, verbOptions, common }: Parsed): Promise<number> {
     if (!verb || !common) return this.#batch(common!)
+    this.#isQuiet = common.options.quiet
     const { readCommandLine } = await import('./words.ts')
     const reading = readCommandLine(verb, words ?? [], verbOptions ?? {})
-    const code = await verb.run(this.#call(verb, reading, common))
+    const code = await verb.run(this.#call(reading, common))
     return code ?? EXIT.ok
   }
 
-  #call(_verb: Verb, reading: Pick<Call, 'subject' | 'rest' | 'given'>, common: Common): Call {
+  #call(reading: Pick<Call, 'subject' | 'rest' | 'given'>, common: Common): Call {
     const { stdout, stderr, env, signal } = this.#in
     const outer = this.#outer
     const target = {

@@ -1,11 +1,11 @@
 /** The kernel that a command line asks for, opened once and closed at the end. */
-import { NetlinkError } from '../errors.ts'
-import type { open as openConnection } from '../index.ts'
+
+import { didYouMean } from '../client/nearest.ts'
+import type { Extack, Netlink } from '../index.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { UsageError } from './exit.ts'
-import { didYouMean } from './suggest.ts'
 
-export type Connection = Awaited<ReturnType<typeof openConnection>>
+export type Connection = Netlink
 
 /** Which kernel, and where in it. */
 export interface Target {
@@ -25,12 +25,14 @@ export function defaultKernel(env: Readonly<Record<string, string | undefined>>)
 /** Opens what it is told to when somebody first asks, and closes all of it. */
 export class Session {
   readonly #signal: AbortSignal
+  readonly #onWarning: (warning: Extack) => void
   /** The embedded kernel: given, or made here. */
   #kernel: Kernel | undefined
   readonly #open = new Map<string, Promise<Connection>>()
 
-  constructor(signal: AbortSignal, kernel?: Kernel) {
+  constructor(signal: AbortSignal, onWarning: (warning: Extack) => void, kernel?: Kernel) {
     this.#signal = signal
+    this.#onWarning = onWarning
     this.#kernel = kernel
   }
 
@@ -46,18 +48,9 @@ export class Session {
 
   async #connect({ kernel, netns, timeout }: Target): Promise<Connection> {
     const { open } = await import('../index.ts')
-    const init = {
-      signal: this.#signal,
-      ...(netns === undefined ? {} : { netns }),
-      ...(timeout === undefined ? {} : { timeout }),
-    }
-    if (kernel === 'live') return open(init)
+    const init = { signal: this.#signal, onWarning: this.#onWarning, netns, timeout }
     if (kernel === 'embedded') return open({ ...init, kernel: await this.#embedded() })
-    if (kernel.startsWith('unix:'))
-      throw new NetlinkError('NETLINK_KERNEL', {
-        message: 'A kernel on a Unix socket comes in a later version',
-        hint: 'today there is --kernel live and --kernel embedded',
-      })
+    if (kernel === 'live' || kernel.startsWith('unix:')) return open({ ...init, kernel })
     throw new UsageError(
       `unknown kernel "${kernel}"`,
       didYouMean(kernel, ['live', 'embedded']) ?? '--kernel live, embedded or unix:PATH',

@@ -4,10 +4,11 @@
  * `link set veth0 --mtu 9000 --up` and `link set veth0 mtu 9000 up` are the same command. The first
  * word that is no parameter's is the subject.
  */
+
+import { didYouMean } from '../client/nearest.ts'
 import type { Verb } from './command.ts'
 import { UsageError } from './exit.ts'
 import type { Parameter } from './parameter.ts'
-import { didYouMean } from './suggest.ts'
 
 /** A command line, read. */
 export interface Reading {
@@ -21,7 +22,7 @@ export function optionName(parameter: string): string {
   return parameter.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
-type Entry = readonly [name: string, parameter: Parameter<unknown>]
+type Entry = readonly [name: string, parameter: Parameter<unknown>, value?: string]
 
 /** Every word that stands for a parameter. */
 function wordTable(verb: Verb): Map<string, Entry> {
@@ -30,6 +31,7 @@ function wordTable(verb: Verb): Map<string, Entry> {
     const own = optionName(name)
     for (const word of [own, own.replaceAll('-', '_'), ...(parameter.words ?? [])])
       table.set(word, [name, parameter])
+    for (const value of parameter.values ?? []) table.set(value, [name, parameter, value])
   }
   return table
 }
@@ -77,7 +79,11 @@ class Reader {
     }
     const entry = this.#table.get(word)
     if (!entry) return this.#operand(word, at)
-    const [, { placeholder, group, noise }] = entry
+    const [, { placeholder, group, noise }, itself] = entry
+    if (itself !== undefined) {
+      this.give(entry, itself)
+      return at + 1
+    }
     if (group) return this.#group(words, at, entry, group)
     if (placeholder === undefined) {
       this.give(entry, '')

@@ -1,0 +1,47 @@
+/** Links by index: what addresses, routes, neighbours and other links refer to. */
+import type { Link } from '../index.ts'
+import type { Connection } from './session.ts'
+
+export class LinkNames {
+  readonly #links = new Map<number, Link>()
+
+  /** All links of a kernel. */
+  static async load(nl: Connection): Promise<LinkNames> {
+    const names = new LinkNames()
+    names.replace(await nl.links.list().toArray())
+    return names
+  }
+
+  learn(link: Link): void {
+    this.#links.set(link.ifindex, link)
+  }
+
+  forget({ ifindex }: Link): void {
+    this.#links.delete(ifindex)
+  }
+
+  replace(links: readonly Link[]): void {
+    this.#links.clear()
+    for (const link of links) this.learn(link)
+  }
+
+  /** What was last heard of the link. */
+  link(ifindex: number): Link | undefined {
+    return this.#links.get(ifindex)
+  }
+
+  /** All of them, in the kernel's order. */
+  links(): Link[] {
+    return [...this.#links.values()]
+  }
+
+  /** The link's name; `if` and the index for one that is not there, as ip(8) has it. */
+  name(ifindex: number): string {
+    return this.#links.get(ifindex)?.ifname ?? `if${ifindex}`
+  }
+
+  /** Whether the link is known to be down. */
+  isDown(ifindex: number): boolean {
+    return this.#links.get(ifindex)?.up === false
+  }
+}

@@ -1,0 +1,191 @@
+/** `nlkit neigh`: which link-layer address an IP address has. */
+import { NUD_NOARP } from '../families/rt-neigh-constants.ts'
+import type { Neighbour, NeighbourName, NewNeighbour } from '../index.ts'
+import { type Call, type Command, verb } from './command.ts'
+import { details } from './details.ts'
+import { UsageError } from './exit.ts'
+import { LinkNames } from './link-names.ts'
+import { neighbourFlagNames, neighbourJson, stateNames } from './neigh-json.ts'
+import { flag, mac, oneOf, type Parameters, readAddress, text } from './parameter.ts'
+
+const STATES = [
+  'permanent',
+  'reachable',
+  'stale',
+  'noarp',
+  'incomplete',
+  'delay',
+  'probe',
+  'failed',
+  'none',
+] as const
+const FLAGS = ['router', 'proxy', 'extern_learn', 'use', 'managed'] as const
+
+const subject = {
+  placeholder: 'ADDRESS',
+  about: 'the IP address of the neighbour',
+  words: ['to'],
+  required: true,
+} as const
+
+const naming = {
+  dev: text('NAME', 'the link behind which it is'),
+  proxy: flag('the entry by which we answer for it'),
+} satisfies Parameters
+
+const description = {
+  ...naming,
+  lladdr: mac('its link-layer address'),
+  state: oneOf(STATES, 'permanent unless given', { words: ['nud'] }),
+  router: flag('it is a router'),
+  externLearn: flag('somebody else keeps the entry'),
+  use: flag('look for it now'),
+} satisfies Parameters
+
+function nameOf({ given, subject: word }: Call<typeof naming>): NeighbourName {
+  if (given.dev === undefined) throw new UsageError('dev is missing: the link behind which it is')
+  const destination = readAddress(word!)
+  return { link: given.dev, destination, ...(given.proxy ? { flags: ['proxy'] } : {}) }
+}
+
+function describe(call: Call<typeof description>): NewNeighbour {
+  const { given } = call
+  const { lladdr, state } = given
+  const names = { ...given, extern_learn: given.externLearn, managed: undefined }
+  const flags = FLAGS.filter((name) => names[name]) as NonNullable<NewNeighbour['flags']>
+  return {
+    ...nameOf(call),
+    ...(lladdr === undefined ? {} : { lladdr }),
+    ...(state === undefined ? {} : { state }),
+    ...((flags as readonly string[]).length === 0 ? {} : { flags }),
+  }
+}
+
+const COLUMNS = [
+  { heading: 'ADDRESS' },
+  { heading: 'DEV' },
+  { heading: 'LLADDR' },
+  { heading: 'STATE' },
+  { heading: 'FLAGS' },
+] as const
+
+function print(call: Call, neighbours: readonly Neighbour[], names: LinkNames): void {
+  const { out, options } = call
+  if (options.brief) {
+    out.lines(neighbours.map((neighbour) => neighbourLine(neighbour, names)))
+    return
+  }
+  const rows = neighbours.map((neighbour) => [
+    out.style('bold', neighbour.destination),
+    names.name(neighbour.ifindex),
+    neighbour.lladdr ?? '-',
+    stateNames(neighbour.state).join(',').toLowerCase() || '-',
+    neighbourFlagNames(neighbour).join(',') || '-',
+  ])
+  out.table(COLUMNS, rows, options.details ? neighbours.map(details) : [])
+}
+
+/** `10.0.0.7 dev eth0 lladdr 02:00:00:00:00:07 permanent`. */
+export function neighbourLine(neighbour: Neighbour, names: LinkNames): string {
+  const { destination, ifindex, lladdr, state } = neighbour
+  const words = [
+    destination,
+    `dev ${names.name(ifindex)}`,
+    lladdr && `lladdr ${lladdr}`,
+    ...neighbourFlagNames(neighbour),
+    ...stateNames(state).map((name) => name.toLowerCase()),
+  ]
+  return words.filter(Boolean).join(' ')
+}
+
+/** What ip(8) leaves out unless it is asked for: entries that need no look-up, or that are empty. */
+function isListed(neighbour: Neighbour): boolean {
+  const { state } = neighbour
+  if (typeof state === 'number') return state !== 0 && (state & NUD_NOARP) === 0
+  return state !== 'noarp' && state !== 'none'
+}
+
+const list = verb({
+  aliases: ['ls', 'show'],
+  summary: 'lists neighbours',
+  examples: ['nlkit neigh list', 'nlkit neigh list dev eth0 -j', 'nlkit neigh list --state stale'],
+  subject: { placeholder: 'ADDRESS', about: 'only that address', words: ['to'] },
+  parameters: {
+    ...naming,
+    state: oneOf(['all', ...STATES], 'only those in that state, or all', { words: ['nud'] }),
+  },
+  async run(call) {
+    const { given, options, out } = call
+    const { dev: link, proxy, state } = given
+    const nl = await call.open()
+    const names = await LinkNames.load(nl)
+    const filter = {
+      link,
+      proxy,
+      family: options.family,
+      state: state === 'all' ? undefined : state,
+    }
+    const wanted = call.subject === undefined ? undefined : readAddress(call.subject)
+    const all = await nl.neighbours.list(filter).toArray()
+    const neighbours = all
+      .filter((each) => state !== undefined || proxy || isListed(each))
+      .filter(({ destination }) => wanted === undefined || destination === wanted)
+    const how = { isOfOneLink: link !== undefined, statistics: options.statistics }
+    if (options.json) out.json(neighbours.map((each) => neighbourJson(each, names, how)))
+    else print(call, neighbours, names)
+  },
+})
+
+const get = verb({
+  summary: 'shows one neighbour',
+  examples: ['nlkit neigh get 10.0.0.7 dev eth0'],
+  subject,
+  parameters: naming,
+  async run(call) {
+    const wanted = nameOf(call)
+    const nl = await call.open()
+    const neighbour = await nl.neighbours.get(call.asking(wanted))
+    const names = await LinkNames.load(nl)
+    if (call.options.json) call.out.json([neighbourJson(neighbour, names, call.options)])
+    else print(call, [neighbour], names)
+  },
+})
+
+function changing(name: 'add' | 'set' | 'replace', summary: string) {
+  return verb({
+    aliases: name === 'set' ? ['change'] : [],
+    summary,
+    examples: [`nlkit neigh ${name} 10.0.0.7 lladdr 02:00:00:00:00:07 dev eth0`],
+    subject,
+    parameters: description,
+    async run(call) {
+      const wanted = describe(call)
+      const nl = await call.open()
+      await nl.neighbours[name](call.asking(wanted))
+    },
+  })
+}
+
+const del = verb({
+  aliases: ['delete'],
+  summary: 'forgets a neighbour',
+  examples: ['nlkit neigh del 10.0.0.7 dev eth0'],
+  subject,
+  parameters: naming,
+  async run(call) {
+    const wanted = nameOf(call)
+    const nl = await call.open()
+    await nl.neighbours.delete(call.asking(wanted))
+  },
+})
+
+export const command: Command = {
+  verbs: {
+    list,
+    get,
+    add: changing('add', 'makes a neighbour known'),
+    set: changing('set', 'changes a neighbour'),
+    replace: changing('replace', 'changes a neighbour, or makes it known'),
+    del,
+  },
+}

@@ -1,0 +1,255 @@
+/** `nlkit route`: routes. */
+import { defined } from '../client/route/door.ts'
+import { RTM_F_CLONED } from '../families/rt-route-constants.ts'
+import type { NewNextHop, RouteDescription } from '../index.ts'
+import { type Call, type Command, type GlobalOptions, verb } from './command.ts'
+import { details } from './details.ts'
+import { UsageError } from './exit.ts'
+import { LinkNames } from './link-names.ts'
+import { PROTOCOLS, SCOPES, TABLES } from './names.ts'
+import {
+  address,
+  flag,
+  type Given,
+  integer,
+  named,
+  oneOf,
+  type Parameter,
+  type Parameters,
+  readAddress,
+  readInteger,
+  readPrefix,
+  text,
+} from './parameter.ts'
+import { routeJson } from './route-json.ts'
+import { lookupLine, printRoutes, routeLine } from './route-text.ts'
+
+const TYPES = [
+  'unicast',
+  'local',
+  'broadcast',
+  'anycast',
+  'multicast',
+  'blackhole',
+  'unreachable',
+  'prohibit',
+  'throw',
+] as const
+
+/** An address behind which the next hop is; `via inet6 fe80::1` names the family as well. */
+const gateway: Parameter<string> = {
+  placeholder: 'ADDRESS',
+  about: 'the gateway',
+  words: ['gateway'],
+  noise: ['inet', 'inet6'],
+  read: readAddress,
+}
+
+const nexthop: Parameter<NewNextHop[]> = {
+  placeholder: 'WORDS',
+  about: '"via ADDRESS dev NAME weight N", for each of several next hops',
+  group: ['via', 'dev', 'weight'],
+  read(words) {
+    const pairs = words.trim().split(/\s+/)
+    const hop: { -readonly [K in keyof NewNextHop]: NewNextHop[K] } = {}
+    for (let at = 0; at < pairs.length; at += 2) {
+      const [word, value] = [pairs[at], pairs[at + 1]]
+      if (value === undefined) throw new UsageError(`"${word}" needs a value`)
+      if (word === 'via') hop.gateway = readAddress(value)
+      else if (word === 'dev') hop.oif = value
+      else if (word === 'weight') hop.weight = readInteger(value)
+      else throw new UsageError(`expected via, dev or weight, got "${word}"`)
+    }
+    return [hop]
+  },
+}
+
+const table = named('TABLE', 'the table; main unless given', (name) => TABLES.number(name))
+const proto = named('PROTOCOL', 'who installed it', (name) => PROTOCOLS.number(name), {
+  words: ['protocol'],
+})
+const dev = text('NAME', 'the link', { words: ['oif'] })
+
+/** Everything that describes a route besides its destination. */
+const description = {
+  via: gateway,
+  dev,
+  src: address('ADDRESS', 'the source address'),
+  metric: integer('N', 'lower ones win', { words: ['priority', 'preference'] }),
+  table,
+  proto,
+  scope: named('SCOPE', 'global, link or host', (name) => SCOPES.number(name)),
+  type: oneOf(TYPES, 'blackhole, unreachable, prohibit, throw …', { values: TYPES }),
+  tos: integer('N', 'type of service', { words: ['dsfield'] }),
+  onlink: flag('take the gateway to be on the link'),
+  mtu: integer('BYTES', 'the largest packet'),
+  advmss: integer('BYTES', 'the segment size that TCP announces'),
+  nexthop,
+} satisfies Parameters
+
+const prefix = {
+  placeholder: 'PREFIX',
+  about: 'where to, such as 10.0.0.0/8 or default',
+  words: ['to'],
+} as const
+
+/** The address family of a command line: -4, -6, or what its addresses say. */
+function familyOf(options: GlobalOptions, ...addresses: (string | undefined)[]) {
+  const first = addresses.find((address) => address !== undefined)
+  return options.family ?? (first?.includes(':') ? 'inet6' : 'inet')
+}
+
+function describe(call: Call<typeof description>): RouteDescription {
+  const { given, subject, options } = call
+  if (subject === undefined) throw new UsageError(`PREFIX is missing: ${prefix.about}`)
+  const { via, dev: oif, src, metric, table, proto, scope, tos, onlink, mtu, advmss } = given
+  const family = familyOf(options, via, src, given.nexthop?.[0]?.gateway)
+  const { address: network, length, family: own } = readPrefix(subject, family)
+  const metrics = {
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(advmss === undefined ? {} : { advmss }),
+  }
+  const all = {
+    destination: length === 0 ? 'default' : `${network}/${length}`,
+    family: own,
+    type: given.type,
+    gateway: via,
+    oif,
+    prefsrc: src,
+    priority: metric,
+    table,
+    protocol: proto,
+    scope,
+    tos,
+    onlink,
+    multipath: given.nexthop,
+    ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
+  }
+  return defined(all)
+}
+
+/** What a filter has made plain. */
+function shownBy(call: Call, { dev, table, proto, type }: Given<typeof filters>) {
+  return {
+    details: call.options.details,
+    oif: dev !== undefined,
+    table: table !== 'all',
+    protocol: proto !== undefined,
+    type: type !== undefined,
+  }
+}
+
+/** `all`, or a table's name or number. */
+const anyTable: Parameter<number | 'all'> = {
+  placeholder: 'TABLE|all',
+  about: 'of that table; main unless given',
+  read: (word) => (word === 'all' ? word : TABLES.number(word)),
+}
+
+const filters = {
+  table: anyTable,
+  dev,
+  proto,
+  type: oneOf(TYPES, 'only those of that type'),
+} satisfies Parameters
+
+const list = verb({
+  aliases: ['ls', 'show'],
+  summary: 'lists routes; IPv4 and the table main unless told otherwise',
+  examples: ['nlkit route list', 'nlkit route list --table all -j', 'nlkit -6 route list dev eth0'],
+  subject: { ...prefix, placeholder: 'PREFIX' },
+  parameters: filters,
+  async run(call) {
+    const { given, options, out, subject } = call
+    const { table = 254, dev: oif, proto: protocol, type } = given
+    const nl = await call.open()
+    const wanted = subject === undefined ? undefined : readPrefix(subject, options.family)
+    const family = options.family ?? wanted?.family ?? (table === 'all' ? undefined : 'inet')
+    const destination =
+      wanted && (wanted.length === 0 ? 'default' : `${wanted.address}/${wanted.length}`)
+    const filter = { family, table, oif, protocol, type, destination }
+    const names = await LinkNames.load(nl)
+    const all = await nl.routes.list(filter).toArray()
+    const routes = all.filter(({ flags }) => (flags & RTM_F_CLONED) === 0)
+    const shown = shownBy(call, { ...given, table })
+    if (options.json) out.json(routes.map((route) => routeJson(route, names, shown)))
+    else printRoutes(out, routes, names, options)
+  },
+})
+
+const get = verb({
+  summary: 'shows which way a packet would take',
+  examples: ['nlkit route get 10.0.0.9', 'nlkit route get 10.0.0.9 from 10.0.0.1 -j'],
+  subject: { placeholder: 'ADDRESS', about: 'where to', words: ['to'], required: true },
+  parameters: {
+    from: address('ADDRESS', 'where it comes from'),
+    iif: text('NAME', 'the link through which it came'),
+    dev: text('NAME', 'the link through which it is to leave', { words: ['oif'] }),
+    mark: integer('N', 'its mark'),
+    fibMatch: flag("the table's entry itself", { words: ['fibmatch'] }),
+  },
+  async run(call) {
+    const { given, subject, options, out } = call
+    const { from, iif, dev: oif, mark, fibMatch } = given
+    const destination = readPrefix(subject!).address
+    const query = { destination, source: from, iif, oif, mark, fibMatch }
+    const nl = await call.open()
+    const route = await nl.routes.get(call.asking(query))
+    const names = await LinkNames.load(nl)
+    if (options.json) {
+      out.json([routeJson(route, names, { details: options.details })])
+      return
+    }
+    out.line(fibMatch ? routeLine(route, names) : lookupLine(route, names))
+    if (options.details) out.lines(details(route))
+  },
+})
+
+function changing(
+  name: 'add' | 'set' | 'replace' | 'delete' | 'append',
+  summary: string,
+  examples: string[],
+  aliases: string[] = [],
+) {
+  return verb({
+    aliases,
+    summary,
+    examples,
+    subject: prefix,
+    parameters: description,
+    async run(call) {
+      const nl = await call.open()
+      await nl.routes[name](call.asking(describe(call)))
+    },
+  })
+}
+
+export const command: Command = {
+  verbs: {
+    list,
+    get,
+    add: changing('add', 'adds a route', [
+      'nlkit route add 10.0.0.0/8 via 192.168.0.1 dev eth0',
+      'nlkit route add default --via 192.168.0.1',
+      'nlkit route add blackhole 192.0.2.0/24',
+    ]),
+    append: changing('append', 'adds a route behind those that are like it', [
+      'nlkit route append 10.0.0.0/8 via 192.168.0.2',
+    ]),
+    set: changing(
+      'set',
+      'changes a route',
+      ['nlkit route set 10.0.0.0/8 via 192.168.0.2'],
+      ['change'],
+    ),
+    replace: changing('replace', 'changes a route, or adds it when it is not there', [
+      'nlkit route replace 10.0.0.0/8 via 192.168.0.3',
+    ]),
+    del: changing(
+      'delete',
+      'deletes the first route that has all that is given',
+      ['nlkit route del 10.0.0.0/8'],
+      ['delete'],
+    ),
+  },
+}

@@ -1,0 +1,270 @@
+/** `nlkit rule`: which table routes a packet. */
+import { defined } from '../client/route/door.ts'
+import { FIB_RULE_INVERT } from '../families/rt-rule-constants.ts'
+import { isNetlinkError, type Rule, type RuleDescription } from '../index.ts'
+import { type Call, type Command, type GlobalOptions, verb } from './command.ts'
+import { details } from './details.ts'
+import { UsageError } from './exit.ts'
+import { PROTOCOLS, TABLES } from './names.ts'
+import {
+  flag,
+  integer,
+  named,
+  oneOf,
+  type Parameter,
+  type Parameters,
+  readInteger,
+  readPrefix,
+  text,
+} from './parameter.ts'
+import { shortPrefix } from './route-json.ts'
+import { ipProtocolName, ipProtocolNumber, ruleJson } from './rule-json.ts'
+
+const ACTIONS = ['blackhole', 'unreachable', 'prohibit', 'nop'] as const
+
+/** `5` or `5-10`. */
+function range(about: string): Parameter<{ start: number; end: number }> {
+  return {
+    placeholder: 'N[-M]',
+    about,
+    read(word) {
+      const [start = '', end = start] = word.split('-')
+      return { start: readInteger(start), end: readInteger(end) }
+    },
+  }
+}
+
+/** `0x1` or `0x1/0xff`. */
+const mark: Parameter<{ value: number; mask: number | undefined }> = {
+  placeholder: 'MARK[/MASK]',
+  about: 'packets with that mark',
+  read(word) {
+    const [value = '', mask] = word.split('/')
+    return { value: readInteger(value), mask: mask === undefined ? undefined : readInteger(mask) }
+  },
+}
+
+const table = named('TABLE', 'the table to look in', (name) => TABLES.number(name), {
+  words: ['lookup'],
+})
+const priority = integer('N', 'lower ones are asked first', {
+  words: ['pref', 'preference', 'order'],
+})
+
+const description = {
+  from: text('PREFIX', 'packets from there'),
+  to: text('PREFIX', 'packets to there'),
+  iif: text('NAME', 'packets that came through that link', { words: ['dev'] }),
+  oif: text('NAME', 'packets that are bound to leave through that link'),
+  fwmark: mark,
+  tos: integer('N', 'packets of that type of service', { words: ['dsfield'] }),
+  ipproto: named('PROTOCOL', 'packets of that protocol', ipProtocolNumber),
+  sport: range('packets from those ports'),
+  dport: range('packets to those ports'),
+  uidrange: range('packets of those users'),
+  not: flag('packets that do not match'),
+  table,
+  action: oneOf(ACTIONS, 'instead of a table', { values: ACTIONS }),
+  goto: integer('N', 'go on at the rule of that priority'),
+  suppressPrefixlen: integer('N', "don't take routes to prefixes of that length or less", {
+    words: ['suppress_prefixlength'],
+  }),
+  priority,
+  proto: named('PROTOCOL', 'who installed it', (name) => PROTOCOLS.number(name), {
+    words: ['protocol'],
+  }),
+} satisfies Parameters
+
+const subject = { placeholder: 'PRIORITY', about: 'the priority of the rule' } as const
+
+/** A prefix as the client takes it; undefined for `all`. */
+function prefixOf(word: string | undefined, options: GlobalOptions) {
+  if (word === undefined) return undefined
+  const { address, length, family } = readPrefix(word, options.family)
+  return length === 0 ? undefined : { text: `${address}/${length}`, family }
+}
+
+function describe(call: Call<typeof description>): RuleDescription {
+  const { given, options, subject: word } = call
+  const source = prefixOf(given.from, options)
+  const destination = prefixOf(given.to, options)
+  if (word !== undefined && given.priority !== undefined)
+    throw new UsageError('"priority" is given twice')
+  const { iif, oif, fwmark, tos, ipproto, sport, dport, uidrange, goto } = given
+  const all = {
+    family: options.family ?? source?.family ?? destination?.family ?? 'inet',
+    source: source?.text,
+    destination: destination?.text,
+    iif,
+    oif,
+    fwmark: fwmark?.value,
+    fwmask: fwmark?.mask,
+    tos: tos ?? 0,
+    ipProto: ipproto,
+    sportRange: sport,
+    dportRange: dport,
+    uidRange: uidrange,
+    invert: given.not,
+    table: given.table,
+    action: given.action ?? (goto === undefined ? undefined : 'goto'),
+    goto,
+    suppressPrefixlen: given.suppressPrefixlen,
+    priority: given.priority ?? (word === undefined ? undefined : readInteger(word)),
+    protocol: given.proto,
+  }
+  return defined(all) as RuleDescription
+}
+
+const COLUMNS = [
+  { heading: 'PRIORITY', align: 'right' },
+  { heading: 'FROM' },
+  { heading: 'TO' },
+  { heading: 'MATCH' },
+  { heading: 'ACTION' },
+] as const
+
+function matchOf(rule: Rule): string {
+  const { iif, oif, fwmark, fwmask, tos, ipProto, sportRange, dportRange, uidRange } = rule
+  const shown = (range: { start: number; end: number }) =>
+    range.start === range.end ? String(range.start) : `${range.start}-${range.end}`
+  const mask = fwmask === undefined || fwmask === 0xffffffff ? '' : `/0x${fwmask.toString(16)}`
+  const words = [
+    iif && `iif ${iif}`,
+    oif && `oif ${oif}`,
+    fwmark !== undefined && `fwmark 0x${fwmark.toString(16)}${mask}`,
+    tos && `tos 0x${tos.toString(16)}`,
+    ipProto !== undefined && `ipproto ${ipProtocolName(ipProto)}`,
+    sportRange && `sport ${shown(sportRange)}`,
+    dportRange && `dport ${shown(dportRange)}`,
+    uidRange && `uidrange ${shown(uidRange)}`,
+  ]
+  return words.filter(Boolean).join(' ')
+}
+
+function actionOf({ action, table, goto, suppressPrefixlen, l3mdev }: Rule): string {
+  if (action === 'goto') return `goto ${goto ?? 'none'}`
+  if (action !== 'to_tbl') return String(action)
+  const suppress =
+    suppressPrefixlen === undefined || suppressPrefixlen === 0xffffffff
+      ? ''
+      : ` suppress_prefixlength ${suppressPrefixlen}`
+  return `table ${l3mdev ? 'of the VRF' : TABLES.name(table)}${suppress}`
+}
+
+/** `1000: from 10.0.0.0/8 table 100`. */
+export function ruleLine(rule: Rule): string {
+  const { source = 'all', destination, flags } = rule
+  const words = [
+    `${rule.priority}:`,
+    flags & FIB_RULE_INVERT && 'not',
+    `from ${shortPrefix(source)}`,
+    destination && `to ${shortPrefix(destination)}`,
+    matchOf(rule),
+    actionOf(rule),
+  ]
+  return words.filter(Boolean).join(' ')
+}
+
+function print(call: Call, rules: readonly Rule[]): void {
+  const { out, options } = call
+  if (options.json) {
+    out.json(rules.map((rule) => ruleJson(rule, options.details)))
+    return
+  }
+  if (options.brief) {
+    out.lines(rules.map(ruleLine))
+    return
+  }
+  const rows = rules.map((rule) => [
+    String(rule.priority),
+    `${rule.flags & FIB_RULE_INVERT ? 'not ' : ''}${shortPrefix(rule.source ?? 'all')}`,
+    shortPrefix(rule.destination ?? 'all'),
+    matchOf(rule) || '-',
+    actionOf(rule),
+  ])
+  out.table(COLUMNS, rows, options.details ? rules.map(details) : [])
+}
+
+const list = verb({
+  aliases: ['ls', 'show'],
+  summary: 'lists rules, of IPv4 unless told otherwise',
+  examples: ['nlkit rule list', 'nlkit -6 rule list -j', 'nlkit rule list --table 100'],
+  parameters: { priority, table },
+  async run(call) {
+    const nl = await call.open()
+    const { priority: wanted, table: where } = call.given
+    const family = call.options.family ?? 'inet'
+    print(call, await nl.rules.list({ family, priority: wanted, table: where }).toArray())
+  },
+})
+
+const get = verb({
+  summary: 'shows the first rule of a priority',
+  examples: ['nlkit rule get 32766'],
+  subject: { ...subject, words: ['priority', 'pref'], required: true },
+  parameters: {},
+  async run(call) {
+    const wanted = { priority: readInteger(call.subject!), family: call.options.family ?? 'inet' }
+    const nl = await call.open()
+    print(call, [await nl.rules.get(wanted)])
+  },
+})
+
+const add = verb({
+  summary: 'adds a rule',
+  examples: [
+    'nlkit rule add from 10.0.0.0/8 table 100 priority 1000',
+    'nlkit rule add --fwmark 0x1/0xff --table 100',
+    'nlkit rule add to 192.0.2.0/24 prohibit',
+  ],
+  subject,
+  parameters: description,
+  async run(call) {
+    const wanted = describe(call)
+    const nl = await call.open()
+    await nl.rules.add(call.asking(wanted))
+  },
+})
+
+const replace = verb({
+  summary: 'adds a rule, unless the very same is there',
+  examples: ['nlkit rule replace from 10.0.0.0/8 table 100 priority 1000'],
+  subject,
+  parameters: description,
+  async run(call) {
+    try {
+      await add.run(call)
+    } catch (error) {
+      if (!isNetlinkError(error, 'EEXIST')) throw error
+    }
+  },
+})
+
+const set = verb({
+  aliases: ['change'],
+  summary: 'no kernel can: add the new rule, then delete the old one',
+  examples: ['nlkit rule replace from 10.0.0.0/8 table 100 priority 1000'],
+  subject,
+  parameters: description,
+  run() {
+    throw new UsageError(
+      'a rule cannot be changed, it is what it says',
+      'add the new one, then delete the old one',
+    )
+  },
+})
+
+const del = verb({
+  aliases: ['delete'],
+  summary: 'deletes the first rule that has all that is given',
+  examples: ['nlkit rule del 1000', 'nlkit rule del from 10.0.0.0/8 table 100'],
+  subject,
+  parameters: description,
+  async run(call) {
+    const wanted = describe(call)
+    const nl = await call.open()
+    await nl.rules.delete(call.asking(wanted))
+  },
+})
+
+export const command: Command = { verbs: { list, get, add, set, replace, del } }
