@@ -150,27 +150,27 @@ export function closureEncoder(selection: AttrSelection): Encoder {
     const unknown: readonly UnknownAttr[] = value.unknown ?? []
     let next = 0
     let count = 0
-    const flush = (until: number): void => {
-      for (
-        ;
-        next < unknown.length && (unknown[next] as UnknownAttr).index <= until;
-        next++, count++
-      ) {
-        const { type, data } = unknown[next] as UnknownAttr
+    /** Writes the unknown ones whose turn it is: each moves the turn on. */
+    const flush = (all: boolean): void => {
+      while (next < unknown.length) {
+        const { type, data, index } = unknown[next] as UnknownAttr
+        if (!all && index > count) return
         w.attrBytes(type, data)
+        next++
+        count++
       }
     }
     for (const key in value) {
       if (value[key] === undefined || key === 'unknown' || selection.header.has(key)) continue
       const entry = selection.names.has(key) ? selection.table.byName.get(key) : undefined
       if (!entry) strange(selection, key)
-      flush(count)
+      flush(false)
       try {
         count += putEntry(w, entry, value, value[key])
       } catch (error) {
         throw within(error, key)
       }
     }
-    flush(Number.POSITIVE_INFINITY)
+    flush(true)
   }
 }
