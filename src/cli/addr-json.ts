@@ -1,7 +1,7 @@
 /** Addresses as `ip -j addr` prints them, field for field. */
 import * as constants from '../families/rt-addr-constants.ts'
 import type { Address, Link } from '../index.ts'
-import { linkJson, parentFields } from './link-json.ts'
+import { altnamesJson, detailsJson, headJson, parentFields, statisticsJson } from './link-json.ts'
 import type { LinkNames } from './link-names.ts'
 import { SCOPES } from './names.ts'
 
@@ -57,16 +57,48 @@ export function addressJson(address: Address): object {
   }
 }
 
+/** Members of a link that `ip addr` never prints, nor with -4, nor with -6, which asks for less. */
+const HIDDEN = ['linkmode']
+const HIDDEN_BY_FAMILY = [...HIDDEN, 'link_type', 'address', 'link_pointtopoint', 'broadcast']
+const HIDDEN_BY_IPV6 = [...HIDDEN_BY_FAMILY, 'qdisc', 'master', 'group', 'link_netnsid']
+
+interface AddressJsonOptions {
+  readonly details: boolean
+  readonly statistics: boolean
+  readonly family: 'inet' | 'inet6' | undefined
+}
+
+/** What `ip -6` is told of a link does not say that its other end is elsewhere. */
+function withoutNamespace({ linkNetnsid: _, ...link }: Link): Link {
+  return link
+}
+
+/** A link as `ip addr` prints it in front of its addresses. */
+function ownerJson(link: Link, names: LinkNames, options: AddressJsonOptions): object {
+  const { details, family } = options
+  const isShort = family === 'inet6' && !details
+  const head = headJson(isShort ? withoutNamespace(link) : link, names)
+  const hidden = isShort ? HIDDEN_BY_IPV6 : family && !details ? HIDDEN_BY_FAMILY : HIDDEN
+  for (const member of hidden) delete head[member]
+  return {
+    ...head,
+    ...(details ? detailsJson(link) : {}),
+    ...(details && link.ifalias !== undefined ? { ifalias: link.ifalias } : {}),
+    ...(isShort ? {} : altnamesJson(link)),
+  }
+}
+
 /** One element of `ip -j addr show`: a link with its addresses. */
 export function linkAddressesJson(
   link: Link,
   addresses: readonly Address[],
   names: LinkNames,
-  options: { details: boolean; statistics: boolean },
+  options: AddressJsonOptions,
 ): object {
   return {
-    ...linkJson(link, names, { ...options, mode: false }),
+    ...ownerJson(link, names, options),
     addr_info: addresses.map(addressJson),
+    ...(options.statistics ? statisticsJson(link) : {}),
   }
 }
 
@@ -75,9 +107,10 @@ export function briefLinkAddressesJson(
   link: Link,
   addresses: readonly Address[],
   names: LinkNames,
+  { family }: Pick<AddressJsonOptions, 'family'>,
 ): object {
   return {
-    ...parentFields(link, names),
+    ...parentFields(family === 'inet6' ? withoutNamespace(link) : link, names),
     ifname: link.ifname,
     operstate: link.operstate?.toString().toUpperCase(),
     addr_info: addresses.map((address) => {

@@ -133,7 +133,7 @@ function show(call: Call, links: LinksWithAddresses, names: LinkNames): void {
   const { out, options } = call
   const toJson = ([link, own]: LinksWithAddresses[number]) =>
     options.brief
-      ? briefLinkAddressesJson(link, own, names)
+      ? briefLinkAddressesJson(link, own, names, options)
       : linkAddressesJson(link, own, names, options)
   if (options.json) out.json(links.map(toJson))
   else printAddresses(out, links, options)

@@ -59,7 +59,7 @@ export function parentFields(link: Link, names: LinkNames): object {
   return { link: link.link === 0 ? null : names.name(link.link) }
 }
 
-function statisticsJson({ stats64: s }: Link): object {
+export function statisticsJson({ stats64: s }: Link): object {
   if (!s) return {}
   return {
     stats64: {
@@ -86,7 +86,7 @@ function statisticsJson({ stats64: s }: Link): object {
 }
 
 /** How `ip -d` adds to a link, as far as it concerns every kind. */
-function detailsJson(link: Link): object {
+export function detailsJson(link: Link): object {
   return {
     promiscuity: link.promiscuity,
     allmulti: link.allmulti,
@@ -114,20 +114,16 @@ function hardwareJson(link: Link): object {
     ...(link.address === undefined ? {} : { address: link.address }),
     ...(isPointToPoint && link.broadcast !== undefined ? { link_pointtopoint: true } : {}),
     ...(link.broadcast === undefined ? {} : { broadcast: link.broadcast }),
-    ...(link.linkNetnsid === undefined ? {} : { link_netnsid: link.linkNetnsid }),
-    ...(link.protoDown ? { proto_down: true } : {}),
   }
 }
 
-/** What to print of a link: `ip addr` leaves out its mode. */
 interface LinkJsonOptions {
-  readonly mode?: boolean
   readonly details?: boolean
   readonly statistics?: boolean
 }
 
-/** One element of `ip -j link show`. */
-export function linkJson(link: Link, names: LinkNames, options: LinkJsonOptions = {}): object {
+/** The members with which both `ip link` and `ip addr` begin. */
+export function headJson(link: Link, names: LinkNames): Record<string, unknown> {
   return {
     ifindex: link.ifindex,
     ...parentFields(link, names),
@@ -137,14 +133,28 @@ export function linkJson(link: Link, names: LinkNames, options: LinkJsonOptions 
     ...(link.qdisc === undefined ? {} : { qdisc: link.qdisc }),
     ...(link.master === undefined ? {} : { master: names.name(link.master) }),
     operstate: upper(link.operstate),
-    ...(options.mode === false ? {} : { linkmode: upper(link.linkmode) }),
+    linkmode: upper(link.linkmode),
     ...(link.group === undefined ? {} : { group: GROUPS.name(link.group) }),
     ...(link.txqlen ? { txqlen: link.txqlen } : {}),
     ...hardwareJson(link),
+    ...(link.linkNetnsid === undefined ? {} : { link_netnsid: link.linkNetnsid }),
+    ...(link.protoDown ? { proto_down: true } : {}),
+  }
+}
+
+/** Other names of the link. */
+export function altnamesJson({ propList }: Link): object {
+  return propList?.altIfname?.length ? { altnames: propList.altIfname } : {}
+}
+
+/** One element of `ip -j link show`. */
+export function linkJson(link: Link, names: LinkNames, options: LinkJsonOptions = {}): object {
+  return {
+    ...headJson(link, names),
     ...(options.details ? detailsJson(link) : {}),
     ...(link.ifalias === undefined ? {} : { ifalias: link.ifalias }),
     ...(options.statistics ? statisticsJson(link) : {}),
-    ...(link.propList?.altIfname?.length ? { altnames: link.propList.altIfname } : {}),
+    ...altnamesJson(link),
   }
 }
 

@@ -104,36 +104,36 @@ export interface RouteJsonOptions {
   readonly oif?: boolean
   readonly table?: boolean
   readonly protocol?: boolean
-  readonly scope?: boolean
-  readonly type?: boolean
+}
+
+/** Who installed it and how far it reaches, where that is not what is usual. */
+function originJson({ protocol, scope }: Route, options: RouteJsonOptions): object {
+  const { details } = options
+  return {
+    ...((details || protocol !== 'boot') && !options.protocol
+      ? { protocol: PROTOCOLS.name(protocol) }
+      : {}),
+    ...(details || scope !== 'universe' ? { scope: SCOPES.name(scope) } : {}),
+  }
 }
 
 /** One element of `ip -j route show`. */
 export function routeJson(route: Route, names: LinkNames, options: RouteJsonOptions = {}): object {
   const { details } = options
-  const isShown = (
-    member: string,
-    isUsual: boolean,
-    isFiltered: boolean | undefined,
-    json: string,
-  ) => ((!isUsual || details) && !isFiltered ? { [member]: json } : {})
+  const isLookup = (route.flags & constants.RTM_F_CLONED) !== 0
   const { prefsrc, priority, pref, tos, nhId, uid, iif, oif, multipath } = route
   return {
-    ...isShown('type', route.type === 'unicast', options.type, String(route.type)),
+    ...(details || route.type !== 'unicast' ? { type: String(route.type) } : {}),
     dst: shortPrefix(route.destination),
     ...(route.source === undefined ? {} : { from: shortPrefix(route.source) }),
     ...(tos ? { tos: `0x${tos.toString(16).padStart(2, '0')}` } : {}),
     ...(nhId === undefined ? {} : { nhid: nhId }),
     ...gatewayJson(route.gateway, route.family),
     ...(oif === undefined || options.oif ? {} : { dev: names.name(oif) }),
-    ...isShown('table', route.table === 'main', options.table, TABLES.name(route.table)),
-    ...isShown(
-      'protocol',
-      route.protocol === 'boot',
-      options.protocol,
-      PROTOCOLS.name(route.protocol),
-    ),
-    ...isShown('scope', route.scope === 'universe', options.scope, SCOPES.name(route.scope)),
+    ...((details || route.table !== 'main') && !options.table
+      ? { table: TABLES.name(route.table) }
+      : {}),
+    ...(isLookup ? {} : originJson(route, options)),
     ...(prefsrc === undefined ? {} : { prefsrc }),
     ...(priority === undefined ? {} : { metric: priority }),
     flags: routeFlagNames(route.flags),
@@ -142,7 +142,7 @@ export function routeJson(route: Route, names: LinkNames, options: RouteJsonOpti
     ...cacheJson(route),
     ...metricsJson(route),
     ...(iif === undefined ? {} : { iif: names.name(iif) }),
-    ...(multipath ? { nexthops: multipath.map((hop) => hopJson(hop, route.family, names)) } : {}),
     ...(pref === undefined ? {} : { pref }),
+    ...(multipath ? { nexthops: multipath.map((hop) => hopJson(hop, route.family, names)) } : {}),
   }
 }

@@ -111,7 +111,7 @@ export function lookupLine(route: Route, names: LinkNames): string {
   const parts = [
     words.filter(Boolean).join(' '),
     `table ${TABLES.name(route.table)}`,
-    `proto ${PROTOCOLS.name(route.protocol)}`,
+    route.protocol !== 'unspec' && `proto ${PROTOCOLS.name(route.protocol)}`,
   ]
-  return parts.join(' · ')
+  return parts.filter(Boolean).join(' · ')
 }

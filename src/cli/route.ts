@@ -129,13 +129,12 @@ function describe(call: Call<typeof description>): RouteDescription {
 }
 
 /** What a filter has made plain. */
-function shownBy(call: Call, { dev, table, proto, type }: Given<typeof filters>) {
+function shownBy(call: Call, { dev, table, proto }: Given<typeof filters>) {
   return {
     details: call.options.details,
     oif: dev !== undefined,
     table: table !== 'all',
     protocol: proto !== undefined,
-    type: type !== undefined,
   }
 }
 
@@ -170,7 +169,9 @@ const list = verb({
     const filter = { family, table, oif, protocol, type, destination }
     const names = await LinkNames.load(nl)
     const all = await nl.routes.list(filter).toArray()
-    const routes = all.filter(({ flags }) => (flags & RTM_F_CLONED) === 0)
+    const routes = all
+      .filter(({ flags }) => (flags & RTM_F_CLONED) === 0)
+      .filter((route) => oif === undefined || route.oif !== undefined)
     const shown = shownBy(call, { ...given, table })
     if (options.json) out.json(routes.map((route) => routeJson(route, names, shown)))
     else printRoutes(out, routes, names, options)
