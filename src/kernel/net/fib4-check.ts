@@ -25,8 +25,9 @@ import {
   RTNH_F_PERVASIVE,
 } from './constants.ts'
 import type { NetDevice } from './device.ts'
-import type { Fib4, Fib4Result } from './fib4.ts'
+import type { Fib4 } from './fib4.ts'
 import { type Fib4Config, type FibInfo, type Nexthop4, routeTypeError } from './fib4-info.ts'
+import type { Fib4Result } from './fib4-lookup.ts'
 import { checkNexthop6 } from './fib6-nexthop.ts'
 import type { NetStack } from './stack.ts'
 

@@ -5,7 +5,6 @@
  * Kernel: net/ipv4/fib_frontend.c, net/ipv4/fib_semantics.c fib_sync_down_dev(), fib_sync_up(),
  * net/ipv4/fib_trie.c.
  */
-import type { ErrnoName } from '../../errno.ts'
 import { NetlinkError } from '../../errors.ts'
 import { NOTIFY_DONE } from '../notifier/constants.ts'
 import { INADDR_BROADCAST, type Ipv4, isMulticast4, isZeronet4, prefix4 } from './address.ts'
@@ -30,34 +29,14 @@ import {
 } from './constants.ts'
 import type { NetDevice } from './device.ts'
 import { checkInfo } from './fib4-check.ts'
-import { type Fib4Config, FibInfo, type Nexthop4, routeTypeError } from './fib4-info.ts'
+import { type Fib4Config, FibInfo } from './fib4-info.ts'
+import { consider, type Fib4Result, type Flow4 } from './fib4-lookup.ts'
 import { Fib4Route, Fib4Table } from './fib4-table.ts'
 import { addIfaddrRoutes, deleteIfaddrRoutes } from './ifaddr4-routes.ts'
-import type { FlowKey } from './rules.ts'
 import type { NetStack } from './stack.ts'
 
+export type { Fib4Result, Flow4 } from './fib4-lookup.ts'
 export { Fib4Route } from './fib4-table.ts'
-
-/** What is looked for (struct flowi4). */
-export interface Flow4 extends FlowKey {
-  readonly daddr: Ipv4
-  readonly saddr?: Ipv4 | undefined
-  readonly dscp?: number | undefined
-  /** The widest scope that the route may have. */
-  readonly scope?: number | undefined
-  /** Whether nexthops without a carrier count all the same. */
-  readonly ignoreLinkdown?: boolean | undefined
-}
-
-/** What is found (struct fib_result). */
-export interface Fib4Result {
-  readonly route: Fib4Route
-  readonly nexthop: Nexthop4
-  readonly type: number
-  readonly scope: number
-  readonly prefixlen: number
-  readonly table: number
-}
 
 /** All IPv4 routes of one stack. */
 export class Fib4 {
@@ -385,22 +364,4 @@ function sameKey(
     route = route.next
   }
   return { match: undefined, behind: route }
-}
-
-/** What `route` says to `flow`: a way, an error, or nothing. */
-function consider(route: Fib4Route, flow: Flow4): Fib4Result | ErrnoName | undefined {
-  const { info, dscp } = route
-  if (dscp && dscp !== (flow.dscp ?? 0)) return undefined
-  if (info.scope < (flow.scope ?? 0)) return undefined
-  const error = routeTypeError(info.type)
-  if (error) return error
-  if (info.isDead) return undefined
-  const { type, scope } = info
-  for (const nexthop of info.nexthops) {
-    if (nexthop.flags & RTNH_F_DEAD || (flow.oif && flow.oif !== nexthop.oif)) continue
-    const isLinkdown = nexthop.flags & RTNH_F_LINKDOWN && nexthop.dev?.inet?.ignoreLinkdown
-    if (isLinkdown && !flow.ignoreLinkdown) continue
-    return { route, nexthop, type, scope, prefixlen: route.dstLen, table: route.table }
-  }
-  return undefined
 }

@@ -4,7 +4,7 @@
  * Kernel: net/ipv6/route.c fib6_nh_init(), ip6_validate_gw(), ip6_route_check_nh().
  */
 import { isNetlinkError, NetlinkError } from '../../errors.ts'
-import { type Ipv6, isLinkLocal6, isLoopback6, isMulticast6 } from './address.ts'
+import { type Ipv6, isLinkLocal6, isMulticast6 } from './address.ts'
 import { RT_TABLE_MAIN, RTN_UNICAST, RTNH_F_LINKDOWN, RTNH_F_ONLINK } from './constants.ts'
 import type { NetDevice } from './device.ts'
 import type { Fib6Result } from './fib6.ts'
@@ -70,7 +70,7 @@ function validateGateway(
   if (given && isOwnAddress(stack, gateway, given)) localGateway()
   let dev = given
   if (!isLinkLocal6(gateway)) {
-    if (isMulticast6(gateway) || isLoopback6(gateway) || gateway === 0n) {
+    if (isMulticast6(gateway) || gateway === 0n) {
       throw new NetlinkError('EINVAL', 'Invalid gateway address')
     }
     if ((request.flags ?? 0) & RTNH_F_ONLINK) checkOnlink(stack, gateway, dev as NetDevice)

@@ -237,22 +237,15 @@ export class Fib6 {
 
   /** rt6_sync_down_dev(): routes through a device that goes, announced one by one. */
   deviceDown(dev: NetDevice, event: 'down' | 'unregister'): void {
+    const lost = new Set<Fib6Route>()
     for (const table of this.tables()) {
       for (const route of table.sorted()) {
-        if (route.isLinked && this.#dies(route, dev, event)) this.unlink(route)
+        if (!route.isLinked) continue
+        if (event === 'down' && route.siblings.length > 1) loseWay(route, dev, lost)
+        else if (route.nexthop.dev === dev) lost.add(route)
+        if (lost.has(route)) this.unlink(route)
       }
     }
-  }
-
-  /** Whether `route` has no way left; marks the nexthops that are lost. */
-  #dies(route: Fib6Route, dev: NetDevice, event: 'down' | 'unregister'): boolean {
-    if (event === 'unregister' || route.siblings.length === 1) return route.nexthop.dev === dev
-    const lost = route.siblings.filter(
-      ({ nexthop }) => nexthop.dev === dev || nexthop.flags & RTNH_F_DEAD,
-    )
-    if (lost.length === route.siblings.length) return true
-    for (const { nexthop } of lost) nexthop.flags |= RTNH_F_DEAD | RTNH_F_LINKDOWN
-    return false
   }
 
   /** fib6_ifup(), and fib6_ifdown() for a carrier: flags of the nexthops through a device. */
@@ -313,6 +306,15 @@ export class Fib6 {
   #announce(event: 'NEWROUTE' | 'DELROUTE', route: Fib6Route, flags: number, origin: Origin): void {
     this.#stack.chains.route.call(event, { route, flags, origin })
   }
+}
+
+/** Marks the nexthops that a multipath route loses with `dev`; all are lost with the last of them. */
+function loseWay(route: Fib6Route, dev: NetDevice, lost: Set<Fib6Route>): void {
+  const dead = route.siblings.filter(
+    ({ nexthop }) => nexthop.dev === dev || nexthop.flags & RTNH_F_DEAD,
+  )
+  if (dead.length === route.siblings.length) for (const each of dead) lost.add(each)
+  else for (const { nexthop } of dead) nexthop.flags |= RTNH_F_DEAD | RTNH_F_LINKDOWN
 }
 
 /** rt6_duplicate_nexthop(). */

@@ -27,7 +27,7 @@ import {
   RTN_UNICAST,
 } from './constants.ts'
 import type { NetDevice } from './device.ts'
-import type { Fib4Result, Flow4 } from './fib4.ts'
+import type { Fib4Result, Flow4 } from './fib4-lookup.ts'
 import type { NetStack } from './stack.ts'
 
 /** 224.0.0.1: the one group that every device is in. */
