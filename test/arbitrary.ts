@@ -67,7 +67,7 @@ function build(type: AnyType): Arbitrary {
     case 'message':
       return messageValues(shape.of)
     case 'records':
-      return fc.array(messageValues(shape.of), { maxLength: MOST_ITEMS })
+      return fc.array(messageValues(shape.of), { minLength: 1, maxLength: MOST_ITEMS })
     default:
       throw new Error(`${shape.kind} depends on what is beside it`)
   }

@@ -5,6 +5,7 @@ import { variantOf } from './closure.ts'
 import { type Codec, type Fields, makeCodec } from './codec.ts'
 import type { NestFlag, SelectedType, Variants } from './container.ts'
 import {
+  type AttrEntry,
   type AttrSelection,
   type AttrTable,
   constantName,
@@ -142,41 +143,76 @@ export function attrType(
   }
 }
 
-/** The attribute in which `offset` lies, as far inward as the schema knows. */
+/** What the form of a sibling may depend on: the owner's fields, and plain attributes. */
+export function readSelectors(
+  table: AttrTable,
+  owner: Fields,
+  view: DataView,
+  at: number,
+  end: number,
+): Fields {
+  const seen: Fields = { ...owner }
+  const walker = new AttributeWalker(view, at, end)
+  try {
+    while (walker.next()) {
+      const entry = table.byId.get(walker.type)
+      const kind = entry?.type.shape.kind
+      if (kind !== 'string' && kind !== 'integer') continue
+      seen[(entry as AttrEntry).name] = (entry as AttrEntry).type.get(
+        view,
+        walker.payload,
+        walker.end,
+      )
+    }
+  } catch {
+    return seen
+  }
+  return seen
+}
+
+/** The type of `entry` beside these attributes; undefined when its form is not known. */
+function formOf(entry: AttrEntry, selectors: () => Fields): Type<any, any> | undefined {
+  if (entry.type.shape.kind !== 'selected') return entry.type
+  try {
+    return variantOf(entry.type, selectors())
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The attribute in which `offset` lies, as far inward as the schema knows. `owner` has the fields of
+ * the message's header, if it has one.
+ */
 export function attrPathAt(
   table: AttrTable,
   view: DataView,
   at: number,
   end: number,
   offset: number,
+  owner: Fields = {},
 ): string {
   const walker = new AttributeWalker(view, at, end)
-  const seen: Fields = {}
   while (walker.next()) {
+    if (offset < walker.start || offset >= walker.end) continue
     const entry = table.byId.get(walker.type)
-    const here = offset >= walker.start && offset < walker.end
-    if (!entry) {
-      if (here) return `#${walker.type}`
-      continue
-    }
-    if (here && offset < walker.payload) return entry.name
-    if (here) return entry.name + innerPath(entry.type, seen, view, walker, offset)
-    if (entry.type.shape.kind === 'string' || entry.type.shape.kind === 'integer') {
-      seen[entry.name] = entry.type.get(view, walker.payload, walker.end)
-    }
+    if (!entry) return `#${walker.type}`
+    if (offset < walker.payload) return entry.name
+    const form = formOf(entry, () => readSelectors(table, owner, view, at, end))
+    return entry.name + innerPath(form, view, walker, offset)
   }
   return ''
 }
 
 function innerPath(
-  type: Type<any, any>,
-  seen: Fields,
+  type: Type<any, any> | undefined,
   view: DataView,
   walker: AttributeWalker,
   offset: number,
 ): string {
   try {
-    return variantOf(type, seen).pathAt?.(view, walker.payload, walker.end, offset) ?? ''
+    const path = type?.pathAt?.(view, walker.payload, walker.end, offset) ?? ''
+    return path === '.' ? '' : path
   } catch {
     return ''
   }
@@ -189,24 +225,20 @@ export function attrOffsetOf(
   at: number,
   end: number,
   [name, ...rest]: readonly string[],
+  owner: Fields = {},
 ): number | undefined {
   const entry = table.byName.get(name ?? '')
   if (!entry) return undefined
   const walker = new AttributeWalker(view, at, end)
-  const seen: Fields = {}
   while (walker.next()) {
-    if (walker.type === entry.id) {
-      if (rest.length === 0) return walker.start
-      try {
-        const inner = variantOf(entry.type, seen)
-        return inner.offsetOf?.(view, walker.payload, walker.end, rest) ?? walker.start
-      } catch {
-        return walker.start
-      }
+    if (walker.type !== entry.id) continue
+    if (rest.length === 0) return walker.start
+    try {
+      const form = formOf(entry, () => readSelectors(table, owner, view, at, end))
+      return form?.offsetOf?.(view, walker.payload, walker.end, rest) ?? walker.start
+    } catch {
+      return walker.start
     }
-    const other = table.byId.get(walker.type)
-    if (other?.type.shape.kind === 'string')
-      seen[other.name] = other.type.get(view, walker.payload, walker.end)
   }
   return undefined
 }
@@ -258,12 +290,18 @@ export function nest<T extends AttrType<any, any>>(of: T, flag: NestFlag = 'flag
  * A set that refers to itself or to one defined further down: built when it is first needed.
  * `lazy(() => innerAttrs)`.
  */
-export function lazy<T extends AttrType<any, any>>(build: () => T): Type<Infer<T>, Input<T>> {
+export function lazy<T extends AttrType<any, any>>(build: () => T): AttrType<Infer<T>, Input<T>> {
   let built: T | undefined
   const of = (): T => (built ??= build())
   return {
     get shape() {
       return of().shape
+    },
+    get selection() {
+      return of().selection
+    },
+    get codec() {
+      return of().codec
     },
     size: undefined,
     flags: NLA_F_NESTED,

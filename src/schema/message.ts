@@ -97,11 +97,15 @@ function makeMessage(
     codec.decode(view, behind(at, end), end, out)
     return out
   }
+  const headerOf = (view: DataView, at: number, end: number): Fields =>
+    header && end - at >= header.size ? header.get(view, at, at + header.size) : {}
   const pathAt = (view: DataView, at: number, end: number, offset: number): string | undefined => {
     try {
       if (header && offset < behind(at, end))
         return header.pathAt?.(view, at, end, offset)?.slice(1) || undefined
-      return attrPathAt(selection.table, view, behind(at, end), end, offset) || undefined
+      const from = behind(at, end)
+      const owner = headerOf(view, at, end)
+      return attrPathAt(selection.table, view, from, end, offset, owner) || undefined
     } catch {
       return undefined
     }
@@ -143,7 +147,8 @@ function makeMessage(
     offsetOf(view, at, end, path) {
       try {
         const names = path.replace(/\[(\d+)\]/g, '.$1').split('.')
-        return attrOffsetOf(selection.table, view, behind(at, end), end, names)
+        const owner = headerOf(view, at, end)
+        return attrOffsetOf(selection.table, view, behind(at, end), end, names, owner)
       } catch {
         return undefined
       }

@@ -4,7 +4,7 @@ import { formatIpv4, formatIpv6, formatMac, parseIp, parseMac } from './address.
 import { checkInteger } from './integer.ts'
 import { type Shape, short, show, type Type } from './type.ts'
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Strings this short are cheaper to build by hand than through TextDecoder. */
 const SHORT_STRING = 24
 

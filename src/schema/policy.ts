@@ -91,6 +91,13 @@ export function describePolicy(type: Type<any, any>): PolicyDescription | undefi
       return type.size === undefined ? { type: 'binary' } : { type: 'binary', minLength: type.size }
     case 'struct':
       return { type: 'binary', minLength: type.size as number }
+    case 'keyed':
+      return { type: 'nested-array' }
+    case 'message':
+    case 'records':
+      return { type: 'binary', minLength: shape.of.header?.size ?? 0 }
+    case 'followed':
+      return { type: 'binary', minLength: shape.head.size ?? 0 }
     default:
       return { type: 'binary' }
   }
@@ -164,7 +171,7 @@ function validateAttr(
     validateAttr(shape.of, raw, view, start, end, level, depth)
     return
   }
-  const nested = shape.kind === 'nest' || shape.kind === 'array'
+  const nested = shape.kind === 'nest' || shape.kind === 'array' || shape.kind === 'keyed'
   if (
     shape.kind === 'integer' &&
     shape.bytes !== 'variable' &&
@@ -173,7 +180,7 @@ function validateAttr(
   ) {
     refuse('EINVAL', 'invalid attribute length')
   }
-  if (level & NL_VALIDATE_NESTED) {
+  if (level & NL_VALIDATE_NESTED && shape.kind !== 'selected') {
     const flagged = (raw & NLA_F_NESTED) !== 0
     if (nested && !flagged) refuse('EINVAL', 'NLA_F_NESTED is missing')
     if (!nested && flagged) refuse('EINVAL', 'NLA_F_NESTED not expected')
@@ -219,9 +226,17 @@ function validatePayload(
       validateAttrs((type as AttrType<any, any>).selection, view, at, end, level, depth + 1)
       return
     case 'array':
+    case 'keyed':
       if (size === 0) return
       if (size < NLA_HDRLEN) refuse('ERANGE', FAILED)
       validateArray(shape.of, view, at, end, level, depth)
+      return
+    case 'message':
+    case 'records':
+      if (size < (shape.of.header?.size ?? 0)) refuse('ERANGE', FAILED)
+      return
+    case 'followed':
+      if (size < (shape.head.size ?? 0)) refuse('ERANGE', FAILED)
       return
     default:
       if (type.size !== undefined && size < type.size) refuse('ERANGE', FAILED)

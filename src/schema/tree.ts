@@ -2,6 +2,7 @@
 import { AttributeWalker } from '../wire/attribute.ts'
 import { viewOf } from '../wire/message.ts'
 import { HOST_LE } from '../wire/order.ts'
+import { readSelectors } from './attrs.ts'
 import { variantOf } from './closure.ts'
 import type { Fields } from './codec.ts'
 import type { AnyMessage } from './message.ts'
@@ -156,32 +157,6 @@ function describeType(
   }
 }
 
-/** Whether another attribute's form may depend on it. */
-const maySelect = (type: AnyType): boolean =>
-  type.shape.kind === 'string' || type.shape.kind === 'integer'
-
-function selectors(
-  table: AttrTable,
-  owner: Fields,
-  view: DataView,
-  at: number,
-  end: number,
-): Fields {
-  const seen: Fields = { ...owner }
-  const walker = new AttributeWalker(view, at, end)
-  try {
-    while (walker.next()) {
-      const entry = table.byId.get(walker.type)
-      if (entry && maySelect(entry.type)) {
-        seen[entry.name] = entry.type.get(view, walker.payload, walker.end)
-      }
-    }
-  } catch {
-    return seen
-  }
-  return seen
-}
-
 function describeAttributes(
   table: AttrTable,
   owner: Fields,
@@ -190,7 +165,7 @@ function describeAttributes(
   end: number,
 ): TreeNode[] {
   const nodes: TreeNode[] = []
-  const seen = selectors(table, owner, view, at, end)
+  const seen = readSelectors(table, owner, view, at, end)
   const walker = new AttributeWalker(view, at, end)
   try {
     while (walker.next()) {
