@@ -76,9 +76,10 @@ export class DeviceRegistry {
     if (pattern[at + 1] !== 'd' || pattern.includes('%', at + 1)) throw new NetlinkError('EINVAL')
     const head = pattern.slice(0, at)
     const tail = pattern.slice(at + 2)
-    for (let number = 0; number < MAX_NETDEVICES; number++) {
+    const digits = IFNAMSIZ - 1 - byteLength(head) - byteLength(tail)
+    const end = Math.min(MAX_NETDEVICES, 10 ** digits)
+    for (let number = 0; number < end; number++) {
       const name = `${head}${number}${tail}`
-      if (byteLength(name) >= IFNAMSIZ) break
       if (!this.#byName.has(name)) return name
     }
     throw new NetlinkError('ENFILE')

@@ -98,6 +98,9 @@ const PROPS: readonly (readonly [error: ErrnoName | undefined, scope: number])[]
   return props
 })()
 
+/** Flags that come and go (RTNH_COMPARE_MASK): routes that differ in them say the same. */
+const MOMENTARY = RTNH_F_DEAD | RTNH_F_LINKDOWN
+
 /** The error that a route of `type` is there to give, if any. */
 export function routeTypeError(type: number): ErrnoName | undefined {
   return PROPS[type]?.[0]
@@ -149,14 +152,40 @@ export class FibInfo {
     return (this.flags & RTNH_F_DEAD) !== 0
   }
 
+  /** Whether both have one nexthop, no metrics, and say the same: a short way to what keys tell. */
+  isPlainlySame(other: FibInfo): boolean {
+    const [a, b] = [this.nexthops[0] as Nexthop4, other.nexthops[0] as Nexthop4]
+    return (
+      this.nexthops.length === 1 &&
+      other.nexthops.length === 1 &&
+      a.gatewayFamily === b.gatewayFamily &&
+      a.gateway === b.gateway &&
+      a.gateway6 === b.gateway6 &&
+      a.oif === b.oif &&
+      a.scope === b.scope &&
+      a.weight === b.weight &&
+      a.flow === b.flow &&
+      ((a.flags ^ b.flags) & ~MOMENTARY) === 0 &&
+      this.table === other.table &&
+      this.protocol === other.protocol &&
+      this.scope === other.scope &&
+      this.type === other.type &&
+      this.priority === other.priority &&
+      this.prefsrc === other.prefsrc &&
+      ((this.flags ^ other.flags) & ~MOMENTARY) === 0 &&
+      !this.metrics &&
+      !other.metrics
+    )
+  }
+
   /** Sets `key`: what fib_find_info() compares. */
   seal(): void {
     const ways = this.nexthops.map(
       (nh) =>
         `${nh.oif},${nh.gatewayFamily},${nh.gatewayFamily === AF_INET6 ? nh.gateway6 : nh.gateway},` +
-        `${nh.scope},${nh.weight},${nh.flow},${nh.flags & ~(RTNH_F_DEAD | RTNH_F_LINKDOWN)}`,
+        `${nh.scope},${nh.weight},${nh.flow},${nh.flags & ~MOMENTARY}`,
     )
-    const flags = this.flags & ~(RTNH_F_DEAD | RTNH_F_LINKDOWN)
+    const flags = this.flags & ~MOMENTARY
     const metrics = this.metrics ? [...this.metrics].sort(([a], [b]) => a - b).join() : ''
     this.key =
       `${this.table}|${this.protocol}|${this.scope}|${this.type}|${this.priority}|` +

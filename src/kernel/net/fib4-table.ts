@@ -41,6 +41,8 @@ export class Fib4Table {
   readonly id: number
   /** By prefix length; keys are addresses as signed numbers, which maps hold without boxes. */
   readonly #byLength: (Map<number, Fib4Route> | undefined)[] = []
+  /** Bit n-1: there are prefixes of length n; those of length 0 have no bit. */
+  #lengths = 0
   #size = 0
   #sorted: readonly Fib4Route[] | undefined
 
@@ -51,6 +53,11 @@ export class Fib4Table {
   /** How many routes there are. */
   get size(): number {
     return this.#size
+  }
+
+  /** Bit n-1 is set when there are prefixes of length n; those of length 0 have no bit. */
+  get lengths(): number {
+    return this.#lengths
   }
 
   /** The first route to exactly this prefix; the others hang on its `next`. */
@@ -96,6 +103,7 @@ export class Fib4Table {
     if (!map) {
       map = new Map()
       this.#byLength[dstLen] = map
+      if (dstLen > 0) this.#lengths |= 1 << (dstLen - 1)
     }
     const first = map.get(dst | 0)
     if (!first || first === before) {
@@ -130,7 +138,10 @@ export class Fib4Table {
       map.set(dst | 0, route.next)
     } else {
       map.delete(dst | 0)
-      if (map.size === 0) this.#byLength[dstLen] = undefined
+      if (map.size === 0) {
+        this.#byLength[dstLen] = undefined
+        if (dstLen > 0) this.#lengths &= ~(1 << (dstLen - 1))
+      }
     }
     route.isGone = true
     this.#size--

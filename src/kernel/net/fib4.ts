@@ -44,6 +44,8 @@ export class Fib4 {
   readonly #tables = new Map<number, Fib4Table>()
   readonly #infos = new Map<string, FibInfo>()
   readonly #byDevice = new Map<NetDevice, Set<FibInfo>>()
+  /** What the last route said: many that come in a row say the same. */
+  #recent: FibInfo | undefined
 
   constructor(stack: NetStack) {
     this.#stack = stack
@@ -185,7 +187,10 @@ export class Fib4 {
 
   /** Longest prefix first, over all of `tables`: without rules, local and main are one. */
   #search(tables: readonly Fib4Table[], flow: Flow4): Fib4Result | undefined {
-    for (let length = 32; length >= 0; length--) {
+    let lengths = 0
+    for (const table of tables) lengths |= table.lengths
+    for (;;) {
+      const length = 32 - Math.clz32(lengths)
       for (const table of tables) {
         let route = table.covering(flow.daddr, length)
         for (; route; route = route.next) {
@@ -195,8 +200,9 @@ export class Fib4 {
           if (answer) return answer
         }
       }
+      if (length === 0) return undefined
+      lengths &= ~(1 << (length - 1))
     }
-    return undefined
   }
 
   /**
@@ -231,8 +237,10 @@ export class Fib4 {
   #share(config: Fib4Config): FibInfo {
     const info = new FibInfo(config)
     checkInfo(this.#stack, info, config)
+    if (this.#recent?.references && info.isPlainlySame(this.#recent)) return this.#recent
     info.seal()
-    return this.#infos.get(info.key) ?? info
+    this.#recent = this.#infos.get(info.key) ?? info
+    return this.#recent
   }
 
   #use(info: FibInfo): void {
