@@ -16,6 +16,8 @@ export interface Notification {
   readonly group: number
   /** Who asked for the change: the message carries its port and sequence number. */
   readonly origin?: Origin
+  /** In place of the request's sequence number: such a message is no echo of the request either. */
+  readonly seq?: number
   /** Bytes that Linux allocates for the payload: what the receivers' queues count. */
   readonly size: number
 }
@@ -31,11 +33,11 @@ export function requestOf(origin: Origin): RequestContext | undefined {
  */
 export function notify(sock: KernelSocket, what: Notification, put: (w: Writer) => void): void {
   const request = requestOf(what.origin)
-  const report = request?.echo ?? false
+  const report = what.seq === undefined && (request?.echo ?? false)
   if (!report && !sock.hasListeners(what.group)) return
   const portid = request?.portid ?? 0
   const skb = sock.alloc(what.size)
-  const mark = skb.messageStart(what.type, what.flags ?? 0, request?.seq ?? 0, portid)
+  const mark = skb.messageStart(what.type, what.flags ?? 0, what.seq ?? request?.seq ?? 0, portid)
   put(skb)
   skb.messageEnd(mark)
   sock.notify(skb, { group: what.group, portid, report })

@@ -78,3 +78,18 @@ export function spanOf(min: number): Type<Span, never> {
     },
   }
 }
+
+/** NLA_UNSPEC that holds an address of either family; undefined when it is of neither's size. */
+export const fibAddress: Type<Ipv4 | Ipv6 | undefined> = {
+  shape: unspec(0),
+  size: undefined,
+  flags: 0,
+  get(view, at, end) {
+    if (end - at === 4) return inAddr.get(view, at, end)
+    return end - at === 16 ? in6Addr.get(view, at, end) : undefined
+  },
+  put(w, value) {
+    if (typeof value === 'bigint') in6Addr.put(w, value)
+    else if (value !== undefined) inAddr.put(w, value)
+  },
+}
