@@ -149,8 +149,10 @@ export const NTF_PROXY = 0x08
 export const NTF_EXT_LEARNED = 0x10
 export const NTF_STICKY = 0x40
 export const NTF_ROUTER = 0x80
-/** NTF_EXT_MANAGED, shifted above the eight old flags. */
-export const NTF_MANAGED = 0x100
+/** Extended flags (NDA_FLAGS_EXT) stand above the eight old ones. */
+export const NTF_EXT_SHIFT = 8
+/** NTF_EXT_MANAGED. */
+export const NTF_MANAGED = 1 << NTF_EXT_SHIFT
 
 export const FR_ACT_UNSPEC = 0
 export const FR_ACT_TO_TBL = 1
