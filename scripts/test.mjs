@@ -1,17 +1,17 @@
 /**
- * Runs every test file that has a source, and checks that every one of them ran.
+ * Runs every test file that has a source, two at a time, and checks that every one of them ran.
  *
  * Arguments keep the files whose path contains one of them: `npm test -- wire link`.
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runTestFile } from './run-test-file.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-/** Longest that one test, or one file, may take. */
+/** Longest that one file may take. */
 const TIMEOUT_MS = 120_000
+const AT_ONCE = 2
 
 /** Source directory, where its compiled form is, and the build record that tsc renews. */
 const TREES = [
@@ -40,38 +40,38 @@ function complaint({ source, compiled, record }) {
   return undefined
 }
 
-/** Runs the files; returns node's exit code and how many tests each file ran. */
-function run(files) {
-  const directory = mkdtempSync(join(tmpdir(), 'nlkit-test-'))
-  const ranFile = join(directory, 'ran.json')
-  const { status, signal } = spawnSync(
-    process.execPath,
-    [
-      '--enable-source-maps',
-      '--test',
-      '--test-concurrency=2',
-      `--test-timeout=${TIMEOUT_MS}`,
-      `--test-reporter=${join(root, 'scripts/reporter.mjs')}`,
-      '--test-reporter-destination=stdout',
-      ...files,
-    ],
-    {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, NLKIT_TEST_RAN: ranFile },
-    },
-  )
-  const ran = existsSync(ranFile) ? JSON.parse(readFileSync(ranFile, 'utf8')) : {}
-  rmSync(directory, { recursive: true })
-  if (signal) console.error(`test: the runner was ended by ${signal}`)
-  return { status: status ?? 1, ran }
-}
-
 function fail(lines) {
   for (const line of lines) console.error(`test: ${line}`)
   process.exit(1)
 }
 
+/** Shows what a file did: one line, and below it what is worth a line. */
+function report(source, { ran, failed, lines, output }, seconds) {
+  if (output.length > 0) process.stdout.write(output.join(''))
+  const verdict = `${failed ? 'not ok' : 'ok'} ${source}`
+  console.log(`${verdict} (${ran} ${ran === 1 ? 'test' : 'tests'}, ${seconds.toFixed(1)} s)`)
+  for (const line of lines) console.log(line)
+}
+
+/** Runs all of `tests`; the sum of node's counts, and the sources of the files that failed. */
+async function runAll(tests) {
+  const totals = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 }
+  const failed = []
+  const queue = [...tests]
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const start = performance.now()
+      const result = await runTestFile(join(root, next.compiled), TIMEOUT_MS)
+      report(next.source, result, (performance.now() - start) / 1000)
+      for (const name of Object.keys(totals)) totals[name] += result.counts[name] ?? 0
+      if (result.failed) failed.push(next.source)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return { totals, failed }
+}
+
+process.chdir(root)
 const words = process.argv.slice(2)
 const all = listTests()
 const chosen = all.filter(
@@ -82,7 +82,9 @@ if (chosen.length === 0)
 const complaints = chosen.map(complaint).filter(Boolean)
 if (complaints.length > 0) fail([...complaints, 'npm run build compiles them'])
 
-const { status, ran } = run(chosen.map(({ compiled }) => compiled))
-const silent = chosen.filter(({ source }) => !ran[source]).map(({ source }) => source)
-if (silent.length > 0) fail(silent.map((source) => `${source} ran no test`))
-process.exit(status)
+const start = performance.now()
+const { totals, failed } = await runAll(chosen)
+for (const source of failed.sort()) console.log(`failed: ${source}`)
+for (const [name, count] of Object.entries(totals)) console.log(`# ${name} ${count}`)
+console.log(`# duration_ms ${(performance.now() - start).toFixed(0)}`)
+process.exit(failed.length > 0 || totals.fail + totals.cancelled > 0 ? 1 : 0)

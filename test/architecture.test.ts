@@ -11,7 +11,7 @@ const DRAWERS = /(^|\/)(utils?|helpers?|misc|common|shared|types)\.ts$/
 /** Every source of src that is no test, by its path in src. */
 const sources = new Map(
   readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .filter((name) => name.endsWith('.ts') && !name.includes('.test.'))
     .sort()
     .map((name) => [name, readFileSync(new URL(`src/${name}`, root), 'utf8')]),
 )

@@ -117,15 +117,16 @@ const failing =
 test('a run with nothing wrong ends with node’s closing lines and code 0', () => {
   const { status, output } = runTests({ 'a.test': passing, 'deep/b.test': passing })
   assert.equal(status, 0, output)
-  assert.match(output, /^ok src\/a\.test\.ts \(1 tests\)$/m)
-  assert.match(output, /^ok src\/deep\/b\.test\.ts \(1 tests\)$/m)
+  assert.match(output, /^ok src\/a\.test\.ts \(1 test, [\d.]+ s\)$/m)
+  assert.match(output, /^ok src\/deep\/b\.test\.ts \(1 test, [\d.]+ s\)$/m)
   assert.match(output, /\n# tests 2\n# suites 0\n# pass 2\n# fail 0\n(# \w+ [\d.]+\n)+$/)
 })
 
 test('a failing test fails the run and is shown', () => {
   const { status, output } = runTests({ 'a.test': passing, 'b.test': failing })
   assert.equal(status, 1)
-  assert.match(output, /^not ok src\/b\.test\.ts: breaks\n {4}Error: no$/m)
+  assert.match(output, /^not ok src\/b\.test\.ts .*\n {4}not ok breaks\n {8}Error: no$/m)
+  assert.match(output, /^failed: src\/b\.test\.ts$/m)
   assert.match(output, /^# fail 1$/m)
 })
 
@@ -142,8 +143,26 @@ test('a file without tests, and one that leaves in the middle, fail the run', ()
   for (const [name, code] of Object.entries({ 'empty.test': '', 'leaving.test': leaving })) {
     const { status, output } = runTests({ 'a.test': passing, [name]: code })
     assert.equal(status, 1, name)
-    assert.match(output, new RegExp(`^test: src/${name}.ts ran no test$`, 'm'))
+    assert.match(output, new RegExp(`^not ok src/${name}.ts .*\n {4}ran no test$`, 'm'))
+    assert.match(output, /^# fail 1$/m)
   }
+})
+
+test('a file whose tests another file makes counts as one that ran', () => {
+  const { status, output } = runTests({
+    'a.test': "import { both } from './both.js'\nboth('a')\n",
+    both: "import { test } from 'node:test'\nexport const both = (name) => test(name, () => {})\n",
+  })
+  assert.equal(status, 0, output)
+  assert.match(output, /^ok src\/a\.test\.ts \(1 test, /m)
+})
+
+test('a test that hangs the process is ended, and its file fails', () => {
+  const hanging = "import { test } from 'node:test'\ntest('waits', () => new Promise(() => {}))\n"
+  const { status, output } = runTests({ 'a.test': hanging, 'b.test': passing })
+  assert.equal(status, 1)
+  assert.match(output, /^ok src\/b\.test\.ts /m)
+  assert.match(output, /^failed: src\/a\.test\.ts$/m)
 })
 
 test('a test that is not compiled, or older than its source, fails the run', () => {
