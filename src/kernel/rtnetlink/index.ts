@@ -21,10 +21,15 @@ import { type Handled, netlinkRcvSkb } from '../netlink/rcv.ts'
 import type { NetlinkSock } from '../netlink/sock.ts'
 import type { Pernet } from '../pernet.ts'
 import { notifyAddrs, registerAddrs } from './addr.ts'
+import { registerFdb } from './fdb.ts'
 import { Generations } from './generations.ts'
 import { notifyLinks } from './link-notify.ts'
 import { registerLinks } from './link-register.ts'
+import { registerNeighbours } from './neigh.ts'
+import { notifyNeighbours } from './neigh-fill.ts'
 import { rtnetlinkRcvMsg } from './rcv.ts'
+import { notifyRoutes, registerRoutes } from './route.ts'
+import { notifyRules, registerRules } from './rule.ts'
 import { type RtnlHandlers, RtnlTable } from './table.ts'
 
 export type { RtnlHandlers } from './table.ts'
@@ -52,6 +57,10 @@ export class Rtnetlink {
     })
     registerLinks(this.#table)
     registerAddrs(this.#table)
+    registerRoutes(this.#table)
+    registerNeighbours(this.#table)
+    registerFdb(this.#table)
+    registerRules(this.#table)
   }
   /**
    * rtnl_register(): from now on `handlers` answer `type` for `family`. Merges with what is
@@ -95,6 +104,9 @@ export class Rtnetlink {
     })
     notifyLinks(stack, net, sock)
     notifyAddrs(stack, sock)
+    notifyRoutes(stack, sock)
+    notifyNeighbours(stack, sock)
+    notifyRules(stack, sock)
     return { stack, sock, generations: new Generations(stack) }
   }
 }

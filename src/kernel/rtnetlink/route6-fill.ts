@@ -1,0 +1,99 @@
+/**
+ * IPv6 routes as RTM_NEWROUTE and RTM_DELROUTE describe them.
+ *
+ * Kernel: net/ipv6/route.c rt6_fill_node() (Linux 6.18).
+ */
+import { routeAttrs } from '../../families/rt-route.ts'
+import { AF_INET6 } from '../../families/rtnetlink.ts'
+import type { Writer } from '../../wire/writer.ts'
+import type { Ipv6 } from '../net/address.ts'
+import { RTNH_F_DEAD, RTNH_F_LINKDOWN, RTNH_F_ONLINK } from '../net/constants.ts'
+import type { Fib6Route } from '../net/fib6.ts'
+import type { Nexthop6 } from '../net/fib6-nexthop.ts'
+import type { Way6 } from '../net/route6.ts'
+import {
+  putCacheinfo,
+  putIn6Addr,
+  putMetrics,
+  putMultipath,
+  putRtmsg,
+  putU8,
+  setRouteFlags,
+} from './route-fill.ts'
+
+const { definitions: RTA } = routeAttrs
+const RTA_DST = RTA.dst[0]
+const RTA_SRC = RTA.src[0]
+const RTA_OIF = RTA.oif[0]
+const RTA_IIF = RTA.iif[0]
+const RTA_GATEWAY = RTA.gateway[0]
+const RTA_PRIORITY = RTA.priority[0]
+const RTA_PREFSRC = RTA.prefsrc[0]
+const RTA_PREF = RTA.pref[0]
+
+/** rt6_fill_node(): an entry of a table. */
+export function putRoute6(w: Writer, route: Fib6Route): void {
+  const { dst, dstLen, siblings, nexthop, prefsrc } = route
+  const flagsAt = putRtmsg(w, AF_INET6, dstLen, 0, route.table, route.protocol, 0, route.type)
+  if (dstLen > 0) putIn6Addr(w, RTA_DST, dst)
+  if (prefsrc !== undefined) putIn6Addr(w, RTA_PREFSRC, prefsrc)
+  putMetrics(w, route.metrics)
+  w.attrU32(RTA_PRIORITY, route.metric)
+  let flags = 0
+  if (siblings.length > 1) {
+    const ways = siblings.map(({ nexthop: nh }) => {
+      return { nh, flags: nexthopFlags(nh), weight: nh.weight, ifindex: nh.dev.ifindex }
+    })
+    putMultipath(w, ways, ({ nh }) => putGateway(w, nh))
+  } else {
+    putGateway(w, nexthop)
+    w.attrU32(RTA_OIF, nexthop.dev.ifindex)
+    flags = nexthopFlags(nexthop)
+  }
+  putEnd(w, route)
+  setRouteFlags(w, flagsAt, flags)
+}
+
+function nexthopFlags({ flags, dev }: Nexthop6): number {
+  let shown = flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN | RTNH_F_ONLINK)
+  if (flags & RTNH_F_LINKDOWN && dev.inet6?.ignoreLinkdown) shown |= RTNH_F_DEAD
+  return shown
+}
+
+function putGateway(w: Writer, { gateway }: Nexthop6): void {
+  if (gateway !== undefined) putIn6Addr(w, RTA_GATEWAY, gateway)
+}
+
+/** Age and preference. */
+function putEnd(w: Writer, { expires, nexthop, pref }: Fib6Route): void {
+  const now = nexthop.dev.stack.now()
+  putCacheinfo(w, expires === undefined ? 0 : Math.floor((expires - now) / 10))
+  putU8(w, RTA_PREF, pref)
+}
+
+/** What was asked, as the answer repeats it. */
+export interface Asked6 {
+  readonly dst: Ipv6
+  /** ::, where none was given. */
+  readonly src: Ipv6
+  readonly iif: number
+}
+
+/** rt6_fill_node(): the way that a packet takes. */
+export function putWay6(w: Writer, way: Way6, asked: Asked6): void {
+  const { dst, src, iif } = asked
+  const { route } = way.found
+  const flagsAt = putRtmsg(w, AF_INET6, 128, 0, route.table, route.protocol, 0, route.type)
+  w.bytes[flagsAt - 6] = 128
+  putIn6Addr(w, RTA_DST, dst)
+  putIn6Addr(w, RTA_SRC, src)
+  if (iif) w.attrU32(RTA_IIF, iif)
+  else if (way.saddr !== undefined) putIn6Addr(w, RTA_PREFSRC, way.saddr)
+  if (route.prefsrc !== undefined) putIn6Addr(w, RTA_PREFSRC, route.prefsrc)
+  putMetrics(w, route.metrics)
+  w.attrU32(RTA_PRIORITY, route.metric)
+  if (way.gateway !== undefined) putIn6Addr(w, RTA_GATEWAY, way.gateway)
+  w.attrU32(RTA_OIF, way.dev.ifindex)
+  putEnd(w, route)
+  setRouteFlags(w, flagsAt, 0)
+}
