@@ -9,11 +9,13 @@ import { type Block, blocksOf, complaintOf, matchesOutput } from './documents.ts
 const root = new URL('../../', import.meta.url)
 const output = new URL('build/docs/', root)
 
-const documents = ['.', 'docs'].flatMap((folder) =>
-  readdirSync(new URL(`${folder}/`, root))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => (folder === '.' ? name : `${folder}/${name}`)),
-)
+const documents = readdirSync(root)
+  .concat(
+    existsSync(new URL('docs', root))
+      ? readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`)
+      : [],
+  )
+  .filter((name) => name.endsWith('.md'))
 const blocks = documents.flatMap((name) =>
   blocksOf(name, readFileSync(new URL(name, root), 'utf8')),
 )
