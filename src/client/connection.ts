@@ -19,7 +19,7 @@ import { DeadlineTimer } from './deadline.ts'
 import { Exchange } from './exchange.ts'
 import { readExtack, refusal } from './extack.ts'
 import { Flight } from './flight.ts'
-import { later, TURN } from './loop.ts'
+import { later } from './loop.ts'
 import { type CallOptions, checkTimeout } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { lost, Pending, timedOut } from './pending.ts'
@@ -32,6 +32,8 @@ const MOST_REPEATS = 3
 const RECEIVE_BUFFER = 1 << 20
 /** Milliseconds until a send that was refused for want of room is tried again. */
 const PAUSE = 2
+/** What follows it runs in this turn, before any I/O; cheaper than queueMicrotask() in Node. */
+const turn = Promise.resolve()
 /** Bytes of an error beside the request that it repeats. */
 const ERROR_ROOM = 4096
 
@@ -138,7 +140,7 @@ export class Connection {
   #schedule(): void {
     if (this.#isScheduled || this.#isYielding) return
     this.#isScheduled = true
-    queueMicrotask(this.#run)
+    void turn.then(this.#run)
   }
 
   /** Sends and receives what can be, then sees to what remains. */
@@ -159,16 +161,14 @@ export class Connection {
   }
 
   #pump(socket: Socket): void {
-    let until = 0
     this.#drain(socket)
-    while (this.#socket === socket && this.#sendSome(socket)) {
+    while (this.#socket === socket && !this.#outbox.isEmpty) {
+      if (this.#session.turn.isOver(1)) {
+        this.#yield()
+        return
+      }
+      if (!this.#sendSome(socket)) return
       this.#drain(socket)
-      if (this.#outbox.isEmpty) return
-      const now = performance.now()
-      until ||= now + TURN
-      if (now < until) continue
-      this.#yield()
-      return
     }
   }
 
@@ -182,17 +182,23 @@ export class Connection {
 
   /** Sends the next requests. @returns whether there is reason to go on. */
   #sendSome(socket: Socket): boolean {
-    const chosen = this.#outbox.take((pending) => this.#flight.admit(pending))
-    const [first] = chosen
-    if (first === undefined) return false
-    const parts = this.#outbox.partsOf(chosen)
-    this.#receiver.reserve(first.length + ERROR_ROOM)
     const { tap } = this.#session
-    if (tap.isOn) tap.sent(socket, parts)
-    if (this.#flight.size === 1 && socket.exchange) {
-      this.#datagram(socket, socket.exchange(parts, this.#receiver.buffer), first)
-      return true
+    if (socket.exchange && this.#flight.size === 0) {
+      const only = this.#outbox.takeOnly()
+      if (only) {
+        this.#flight.admit(only)
+        this.#receiver.reserve(only.length + ERROR_ROOM)
+        const parts = this.#outbox.partOf(only)
+        if (tap.isOn) tap.sent(socket, parts)
+        this.#datagram(socket, socket.exchange(parts, this.#receiver.buffer), only)
+        return true
+      }
     }
+    const chosen = this.#outbox.take(this.#flight)
+    if (chosen.length === 0) return false
+    const parts = this.#outbox.partsOf(chosen)
+    this.#receiver.reserve((chosen[0] as Pending).length + ERROR_ROOM)
+    if (tap.isOn) tap.sent(socket, parts)
     const sent = socket.send(parts)
     return sent >= 0 || this.#unsent(chosen, sent)
   }

@@ -8,11 +8,13 @@
  */
 import { DumpReader, type DumpRequest } from './dump-reader.ts'
 import type { DumpLanes, Lane } from './lanes.ts'
-import { giveWay, type Patience, readable, TURN } from './loop.ts'
+import { giveWay, type Patience, readable } from './loop.ts'
 import { type CallOptions, checkTimeout } from './options.ts'
 import { timedOut } from './pending.ts'
 import type { Session } from './session.ts'
 
+/** The work of a datagram, in requests. */
+const DATAGRAM = 8
 /** Times that a spoiled dump is asked again. */
 const MOST_REPEATS = 3
 /** Bytes of an abandoned dump that are read to keep its socket. */
@@ -51,7 +53,6 @@ export class Cursor<T> {
   /** Whether all is read, and why it is not the whole. */
   #isOver = false
   #failure: { readonly error: unknown } | undefined
-  #turnEnds = 0
 
   constructor(plan: DumpPlan<T>, most: number) {
     this.#plan = plan
@@ -90,9 +91,9 @@ export class Cursor<T> {
 
   /** Reads until there is enough to hand out, or all is read. */
   async #fill(): Promise<void> {
-    const { lanes, options } = this.#plan
+    const { session, lanes, options } = this.#plan
     while (!this.#isOver && this.#held.length <= this.#most) {
-      if (this.#isTurnOver()) await giveWay()
+      if (session.turn.isOver(DATAGRAM)) await giveWay()
       const reader = this.#reader ?? (await this.#start())
       lanes.check()
       options.signal?.throwIfAborted()
@@ -158,12 +159,5 @@ export class Cursor<T> {
   #patience(name: string): Patience {
     const { signal } = this.#plan.options
     return { signal, timeout: this.#timeout, expired: () => timedOut(name, this.#timeout) }
-  }
-  #isTurnOver(): boolean {
-    const now = performance.now()
-    if (now < this.#turnEnds) return false
-    const isFirst = this.#turnEnds === 0
-    this.#turnEnds = now + TURN
-    return !isFirst
   }
 }

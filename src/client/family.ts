@@ -48,7 +48,8 @@ export class FamilyClient<F extends Family> {
   readonly #endpoint: Endpoint
   /** What the kernel says of a generic family. */
   readonly #resolved: ResolvedFamily | undefined
-  readonly #calls = new Map<string, Call>()
+  readonly #dos = new Map<string, Call>()
+  readonly #dumps = new Map<string, Call>()
   readonly #events = new Set<Events<FamilyEvent<F>>>()
   #isClosed = false
 
@@ -64,11 +65,13 @@ export class FamilyClient<F extends Family> {
    */
   do<const N extends OpsWith<F, 'do'>>(
     op: N,
-    ...[request, options]: Arguments<RequestInput<F, N, 'do'>, RequestOptions>
-  ): Promise<Reply<F, N, 'do'>> {
+    ...rest: Arguments<RequestInput<F, N, 'do'>, RequestOptions>
+  ): Promise<Reply<F, N, 'do'>>
+  do(op: string, request?: unknown, options?: RequestOptions): Promise<unknown> {
     try {
-      const call = this.#call(op, 'do')
-      return this.#endpoint.request(call, request, options) as Promise<Reply<F, N, 'do'>>
+      const call = this.#dos.get(op) ?? this.#call(op, 'do')
+      if (this.#isClosed) throw closedError()
+      return this.#endpoint.request(call, request, options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -77,8 +80,9 @@ export class FamilyClient<F extends Family> {
   /** Lists; nothing is asked before it is read, and what is wrong is thrown there. */
   dump<const N extends OpsWith<F, 'dump'>>(
     op: N,
-    ...[request, options]: Arguments<RequestInput<F, N, 'dump'>, FamilyDumpOptions>
-  ): Dump<Reply<F, N, 'dump'>> {
+    ...rest: Arguments<RequestInput<F, N, 'dump'>, FamilyDumpOptions>
+  ): Dump<Reply<F, N, 'dump'>>
+  dump(op: string, request?: unknown, options?: FamilyDumpOptions): Dump<unknown> {
     return this.#endpoint.dump(() => this.#call(op, 'dump'), { value: () => request }, options)
   }
 
@@ -125,12 +129,12 @@ export class FamilyClient<F extends Family> {
 
   #call(op: string, kind: 'do' | 'dump'): Call {
     if (this.#isClosed) throw closedError()
-    const key = `${kind} ${op}`
-    let call = this.#calls.get(key)
+    const calls = kind === 'do' ? this.#dos : this.#dumps
+    let call = calls.get(op)
     if (call) return call
     if (this.family.ops[op]?.[kind] === undefined) throw this.#noSuch(op, kind)
     call = makeCall(this.family, op, kind, this.#resolved?.id)
-    this.#calls.set(key, call)
+    calls.set(op, call)
     return call
   }
 

@@ -2,6 +2,8 @@
 import type { Pending } from './pending.ts'
 
 export class Flight {
+  /** The only one, which needs no map. */
+  #only: Pending | undefined
   readonly #bySeq = new Map<number, Pending>()
   /** Bytes of the receive buffer. */
   #cost = 0
@@ -9,7 +11,7 @@ export class Flight {
   #limit = 0
 
   get size(): number {
-    return this.#bySeq.size
+    return this.#bySeq.size + (this.#only === undefined ? 0 : 1)
   }
   /** The most that the answers on their way may cost, bytes. */
   set limit(bytes: number) {
@@ -17,21 +19,24 @@ export class Flight {
   }
   /** Adds a request while there is room for its answers; one is always let pass. */
   admit(pending: Pending): boolean {
-    const { cost } = pending
-    if (this.#bySeq.size > 0 && this.#cost + cost > this.#window) return false
-    pending.charge = cost
-    this.#cost += cost
-    this.#bySeq.set(pending.exchange.seq, pending)
+    if (this.size === 0) this.#only = pending
+    else if (this.#cost + pending.cost > this.#window) return false
+    else this.#bySeq.set(pending.exchange.seq, pending)
+    pending.charge = pending.cost
+    this.#cost += pending.charge
     return true
   }
   get(seq: number): Pending | undefined {
-    return this.#bySeq.get(seq)
+    return this.#only?.exchange.seq === seq ? this.#only : this.#bySeq.get(seq)
   }
   release(pending: Pending): void {
-    if (this.#bySeq.delete(pending.exchange.seq)) this.#cost -= pending.charge
+    if (this.#only === pending) this.#only = undefined
+    else if (!this.#bySeq.delete(pending.exchange.seq)) return
+    this.#cost -= pending.charge
   }
   all(): Pending[] {
-    return [...this.#bySeq.values()]
+    const rest = [...this.#bySeq.values()]
+    return this.#only === undefined ? rest : [this.#only, ...rest]
   }
   /** After an overrun: answers were longer than expected. */
   narrow(): void {

@@ -3,6 +3,31 @@ import type { Socket } from '../transport/transport.ts'
 
 /** Milliseconds of work after which the loop is given a turn. */
 export const TURN = 8
+/** Requests between two looks at the clock. */
+const CLOCK_EVERY = 32
+
+/**
+ * How long we have kept the event loop from its turn. A kernel that answers at once lets awaited
+ * requests follow each other without an end, and timers and sockets would wait for ever.
+ */
+export class Turn {
+  #work = 0
+  #until = 0
+
+  /** Whether to give way, after work that weighs as much as `requests`. */
+  isOver(requests: number): boolean {
+    this.#work += requests
+    if (this.#work < CLOCK_EVERY) return false
+    this.#work = 0
+    const now = performance.now()
+    if (this.#until > 0) return now >= this.#until
+    this.#until = now + TURN
+    later(() => {
+      this.#until = 0
+    })
+    return false
+  }
+}
 
 /** Runs `work` in a later turn of the event loop. */
 export function later(work: () => void): void {

@@ -2,7 +2,7 @@
 import { type Extack, NetlinkError } from '../errors.ts'
 import type { Transport } from '../transport/transport.ts'
 import { Tap } from './diagnostics.ts'
-import { within } from './loop.ts'
+import { Turn, within } from './loop.ts'
 import { Netlink } from './netlink.ts'
 import { checkTimeout, DEFAULT_TIMEOUT } from './options.ts'
 import { timedOut } from './pending.ts'
@@ -42,6 +42,7 @@ export async function open(options: OpenOptions = {}): Promise<Netlink> {
     timeout,
     onWarning: options.onWarning,
     tap,
+    turn: new Turn(),
     receiver: new Receiver(tap),
   })
   try {

@@ -1,5 +1,6 @@
 /** Requests that were made and not yet sent, in order, and the memory that they are written to. */
 import { Writer } from '../wire/index.ts'
+import type { Flight } from './flight.ts'
 import type { Pending } from './pending.ts'
 
 /** In one datagram. */
@@ -12,6 +13,7 @@ export class Outbox {
   #queue: Pending[] = []
   /** Those before it are done with. */
   #head = 0
+  readonly #part: Uint8Array[] = []
 
   get isEmpty(): boolean {
     return this.#head >= this.#queue.length
@@ -23,8 +25,16 @@ export class Outbox {
     this.#queue.splice(this.#head, 0, ...pendings)
   }
 
-  /** What goes into the next datagram: as many as fit, and as `admit` lets pass. */
-  take(admit: (pending: Pending) => boolean): Pending[] {
+  /** The request that waits, if it is alone and not given up. */
+  takeOnly(): Pending | undefined {
+    if (this.#head !== this.#queue.length - 1) return undefined
+    const pending = this.#queue[this.#head] as Pending
+    if (pending.isSettled || pending.options.signal?.aborted) return undefined
+    this.#head++
+    return pending
+  }
+  /** What goes into the next datagram: as many as fit, and as have room in `flight`. */
+  take(flight: Flight): Pending[] {
     const chosen: Pending[] = []
     let bytes = 0
     for (; !this.isEmpty && chosen.length < MOST_REQUESTS; this.#head++) {
@@ -33,7 +43,7 @@ export class Outbox {
       if (!pending.isSettled && signal?.aborted) pending.reject(signal.reason)
       if (pending.isSettled) continue
       if (bytes > 0 && bytes + pending.length > MOST_BYTES) break
-      if (!admit(pending)) break
+      if (!flight.admit(pending)) break
       bytes += pending.length
       chosen.push(pending)
     }
@@ -55,6 +65,15 @@ export class Outbox {
     return parts
   }
 
+  /** A lone request's bytes, in an array that is used again: sockets know arrays that come again. */
+  partOf(pending: Pending): readonly Uint8Array[] {
+    const last = this.#part[0]
+    const { at, end, bytes } = pending
+    const isSame = last?.buffer === this.writer.bytes.buffer && at === 0 && last.length === end
+    if (bytes !== undefined || !isSame) this.#part[0] = this.bytesOf(pending)
+    return this.#part
+  }
+
   /** A request's bytes, from its nlmsghdr on; shared with the writer or its own. */
   bytesOf(pending: Pending): Uint8Array {
     return pending.bytes ?? this.writer.bytes.subarray(pending.at, pending.end)
@@ -66,7 +85,8 @@ export class Outbox {
   }
   /** Forgets those that are done with. */
   tidy(): void {
-    if (this.#head > 0 || this.isEmpty) this.#queue = this.waiting()
+    if (this.isEmpty) this.#queue.length = 0
+    else this.#queue = this.waiting()
     this.#head = 0
   }
   /** Gives all that waits away. */

@@ -3,6 +3,7 @@ import { type Extack, isNetlinkError, NetlinkError } from '../errors.ts'
 import type { Socket, SocketInit, SocketOptions, Transport } from '../transport/transport.ts'
 import { NETLINK_USERSOCK } from '../wire/index.ts'
 import type { Tap } from './diagnostics.ts'
+import type { Turn } from './loop.ts'
 import type { Receiver } from './receiver.ts'
 
 export interface Session {
@@ -12,6 +13,7 @@ export interface Session {
   readonly timeout: number
   readonly onWarning: ((warning: Extack) => void) | undefined
   readonly tap: Tap
+  readonly turn: Turn
   readonly receiver: Receiver
 }
 
