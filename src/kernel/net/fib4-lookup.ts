@@ -28,6 +28,7 @@ export interface Fib4Result {
   readonly type: number
   readonly scope: number
   readonly prefixlen: number
+  /** The table that was asked. */
   readonly table: number
 }
 

@@ -293,6 +293,34 @@ test('look-ups: longest prefix, narrow scopes, tos, interface, errors', () => {
   for (const [text, more, expected] of rows) assert.equal(look(text, more), expected, text)
 })
 
+test('a fresh namespace has no tables, and takes every address for a broadcast one', () => {
+  const { stack } = new Recorder()
+  const { fib4 } = stack
+  assert.deepEqual(fib4.tables(), [])
+  assert.equal(fib4.addressType(ip('10.0.0.4')), 3)
+  const remove = () => fib4.delete({ dst: ip('1.0.0.0'), dstLen: 8 })
+  assert.equal(refusal(remove), 'ESRCH FIB table does not exist')
+  assert.equal(
+    refusal(() => fib4.lookup({ daddr: ip('1.0.0.0') })),
+    'ENETUNREACH',
+  )
+  up(stack.loopback)
+  assert.deepEqual(
+    fib4.tables().map(({ id }) => id),
+    [254, 255],
+  )
+  assert.equal(fib4.addressType(ip('10.0.0.4')), 1)
+})
+
+test('local and main are one table until there is a rule of one’s own', () => {
+  const { stack } = new Recorder()
+  up(stack.loopback)
+  const table = () => stack.fib4.lookup({ daddr: ip('127.0.0.1') }).table
+  assert.equal(table(), 254)
+  stack.rules4.add({ action: 1, table: 77, priority: 10 })
+  assert.equal(table(), 255)
+})
+
 test('types of addresses', () => {
   const { t, v1 } = host()
   const rows: [string, number][] = [

@@ -49,8 +49,6 @@ export class Fib4 {
 
   constructor(stack: NetStack) {
     this.#stack = stack
-    this.newTable(RT_TABLE_LOCAL)
-    this.newTable(RT_TABLE_MAIN)
     stack.chains.netdev.register({
       name: 'fib_netdev_notifier',
       call: (event, { dev }) => {
@@ -73,14 +71,15 @@ export class Fib4 {
     })
   }
 
-  /** fib_get_table(). */
+  /** fib_get_table(): no table is there before its first route. */
   table(id: number): Fib4Table | undefined {
     return this.#tables.get(id || RT_TABLE_MAIN)
   }
 
-  /** fib_new_table(). */
+  /** fib_new_table(). Without rules of one's own, table local comes with table main. */
   newTable(id: number): Fib4Table {
     const number = id || RT_TABLE_MAIN
+    if (number === RT_TABLE_LOCAL && !this.#stack.rules4.isCustom) this.newTable(RT_TABLE_MAIN)
     const table = this.#tables.get(number) ?? new Fib4Table(number)
     this.#tables.set(number, table)
     return table
@@ -169,11 +168,18 @@ export class Fib4 {
       if (!found) throw new NetlinkError('ENETUNREACH')
       return found
     }
-    const local = this.table(RT_TABLE_LOCAL) as Fib4Table
-    const main = this.table(RT_TABLE_MAIN) as Fib4Table
-    const found = this.#search([local, main], flow) ?? this.tableLookup(RT_TABLE_DEFAULT, flow)
+    const found = this.#mergedLookup(flow) ?? this.tableLookup(RT_TABLE_DEFAULT, flow)
     if (!found) throw new NetlinkError('ENETUNREACH')
     return found
+  }
+
+  /** Without rules, local and main are one table, which goes by the name of main. */
+  #mergedLookup(flow: Flow4): Fib4Result | undefined {
+    const main = this.table(RT_TABLE_MAIN)
+    if (!main) return undefined
+    const local = this.table(RT_TABLE_LOCAL)
+    const found = this.#search(local ? [local, main] : [main], flow)
+    return found && { ...found, table: RT_TABLE_MAIN }
   }
 
   /**
@@ -185,7 +191,7 @@ export class Fib4 {
     return table && this.#search([table], flow)
   }
 
-  /** Longest prefix first, over all of `tables`: without rules, local and main are one. */
+  /** Longest prefix first, over all of `tables`; those of the first before the second's. */
   #search(tables: readonly Fib4Table[], flow: Flow4): Fib4Result | undefined {
     let lengths = 0
     for (const table of tables) lengths |= table.lengths

@@ -55,8 +55,8 @@ export class Fib6 {
 
   constructor(stack: NetStack) {
     this.#stack = stack
-    this.newTable(RT_TABLE_LOCAL)
     this.newTable(RT_TABLE_MAIN)
+    this.newTable(RT_TABLE_LOCAL)
   }
 
   table(id: number): Fib6Table | undefined {
