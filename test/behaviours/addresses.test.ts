@@ -3,8 +3,15 @@ import type { Netlink } from 'nlkit'
 import { both } from '../both.ts'
 import { addresses, refusal, routes } from './transcripts.ts'
 
+/** Link-layer addresses of our own, for link-local addresses follow from them. */
+const veth = {
+  kind: 'veth',
+  address: '02:00:00:00:00:01',
+  peer: { ifname: 'v1', address: '02:00:00:00:00:02' },
+}
+
 async function pair(nl: Netlink): Promise<void> {
-  await nl.links.add({ ifname: 'v0', kind: 'veth', peer: { ifname: 'v1' } })
+  await nl.links.add({ ...veth, ifname: 'v0' })
   await nl.links.set('v0', { up: true })
   await nl.links.set('v1', { up: true })
 }
@@ -23,7 +30,7 @@ both('an address brings its routes, on a link that is up', async ({ nl }) => {
 both(
   'an address on a link that is down has its local route only; the rest come with up',
   async ({ nl }) => {
-    await nl.links.add({ ifname: 'v0', kind: 'veth', peer: { ifname: 'v1' } })
+    await nl.links.add({ ...veth, ifname: 'v0' })
     await nl.addresses.add({ link: 'v0', address: '10.0.0.1/24', broadcast: '10.0.0.255' })
     const down = await routes(nl)
     await nl.links.set('v0', { up: true })
@@ -102,7 +109,7 @@ both('a /32 has a local route and no more', async ({ nl }) => {
 })
 
 both('an IPv6 address without duplicate detection', async ({ nl }) => {
-  await nl.links.add({ ifname: 'v0', kind: 'veth', peer: { ifname: 'v1' } })
+  await nl.links.add({ ...veth, ifname: 'v0' })
   await nl.addresses.add({ link: 'v0', address: 'fd00::1/64', flags: ['nodad'] })
   const found = (await nl.addresses.list({ family: 'inet6' }).toArray()).map((a) => [
     a.address,

@@ -90,7 +90,8 @@ both('an overrun is told, and followed by the whole picture', async ({ nl }) => 
   const watch = nl.watch(['addr'], { receiveBuffer: 4608 })
   await watch.ready
   await nl.links.set('lo', { up: true })
-  for (let i = 1; i <= 200; i++) await nl.addresses.add({ link: 'lo', address: `10.1.0.${i}/32` })
+  const added = [...Array(200).keys()].map((i) => ({ link: 'lo', address: `10.1.0.${i + 1}/32` }))
+  await Promise.all(added.map((address) => nl.addresses.add(address)))
   const state = new Set<string>()
   let overruns = 0
   for await (const event of watch) {
