@@ -152,7 +152,7 @@ const byNumber = new Map<number, readonly [string, string]>(
 
 /** The positive number of `name`, also of an `E<number>`; undefined for any other word. */
 export function errnoNumber(name: string): number | undefined {
-  const known = byName.get(name)
+  const known = byName.get(name === 'EWOULDBLOCK' ? 'EAGAIN' : name)
   if (known !== undefined) return known
   return /^E\d+$/.test(name) ? Number(name.slice(1)) : undefined
 }

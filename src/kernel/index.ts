@@ -12,6 +12,37 @@ export type {
 export type { Genetlink } from './genetlink/genetlink.ts'
 export type { RegisteredFamily } from './genetlink/registered-family.ts'
 export { Kernel, type KernelInit, type TransportInit } from './kernel.ts'
+export {
+  defineModule,
+  type Exports,
+  type ExportsOf,
+  type Extern,
+  type Externs,
+  extern,
+  type Imported,
+  isModuleDefinition,
+  type ModuleContext,
+  type ModuleDefinition,
+  type ParamTypes,
+} from './module/definition.ts'
+export {
+  formatLsmod,
+  formatModinfo,
+  formatProcModules,
+  type ModuleInfo,
+  type ModuleStatus,
+} from './module/list.ts'
+export type { Loaded, ModuleRequest, Modules, RmmodOptions } from './module/loader.ts'
+export {
+  type KernelModule,
+  MODULE_STATE_COMING,
+  MODULE_STATE_GOING,
+  MODULE_STATE_LIVE,
+  MODULE_STATE_UNFORMED,
+  type ModuleOwner,
+  type ModuleState,
+} from './module/module.ts'
+export { type ParamInput, type ParamType, type ParamValues, param } from './module/parameters.ts'
 export { Net } from './net-namespace.ts'
 export type { BroadcastFilter } from './netlink/broadcast.ts'
 export type { RequestContext } from './netlink/context.ts'
@@ -38,4 +69,5 @@ export type { NetlinkSock } from './netlink/sock.ts'
 export type { UserSocket } from './netlink/user-socket.ts'
 export * from './notifier/index.ts'
 export type { Pernet, PernetOperations } from './pernet.ts'
-export type { LogEntry, LogLevel } from './printk/log.ts'
+export { formatDmesg, formatKmsg } from './printk/format.ts'
+export * from './printk/log.ts'

@@ -5,11 +5,22 @@ import type { SocketInit, Transport } from '../transport/transport.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Credentials, UserNamespace } from './credentials.ts'
 import { Genetlink } from './genetlink/genetlink.ts'
+import type { Exports, Externs, ModuleDefinition, ParamTypes } from './module/definition.ts'
+import { type ModuleInfo, type ModuleStatus, moduleInfo, moduleStatus } from './module/list.ts'
+import { type Loaded, type ModuleRequest, Modules, type RmmodOptions } from './module/loader.ts'
+import type { ParamInput } from './module/parameters.ts'
+import type { Ending } from './module/undo.ts'
 import { Net } from './net-namespace.ts'
 import { Netlink } from './netlink/netlink.ts'
 import type { UserSocket } from './netlink/user-socket.ts'
 import { type Pernet, PernetList, type PernetOperations } from './pernet.ts'
-import { KernelLog, type LogEntry, type LogLevel } from './printk/log.ts'
+import {
+  type KERN_CONT,
+  KERN_DEFAULT,
+  KernelLog,
+  type LogEntry,
+  type LogLevel,
+} from './printk/log.ts'
 import { Rtnetlink } from './rtnetlink/index.ts'
 
 /** What makes a kernel deterministic. */
@@ -35,23 +46,27 @@ export class Kernel implements AsyncDisposable {
   readonly clock: Clock
   /** The user namespace that every other descends from. */
   readonly initUserNs = new UserNamespace()
+  /** The log itself: `dmesg()` and `printk()` are short for the most of it. */
+  readonly log: KernelLog
+  readonly modules: Modules
   readonly netlink: Netlink
   readonly genl: Genetlink
   readonly rtnl: Rtnetlink
   /** The first network namespace; it lives as long as the kernel. */
   readonly initNet: Net
   readonly #random: () => number
-  readonly #log: KernelLog
   readonly #pernet = new PernetList()
   readonly #nets = new Set<Net>()
   #cookie = 0
   #pid = FIRST_PID
   #isClosed = false
+  #closing: Promise<void> | undefined
 
   constructor({ clock = systemClock(), random = Math.random }: KernelInit = {}) {
     this.clock = clock
     this.#random = random
-    this.#log = new KernelLog(clock)
+    this.log = new KernelLog(clock)
+    this.modules = new Modules(this)
     this.netlink = new Netlink(this)
     this.initNet = this.addNet()
     this.rtnl = new Rtnetlink(this)
@@ -61,13 +76,19 @@ export class Kernel implements AsyncDisposable {
   random(): number {
     return this.#random()
   }
-  /** Adds a line to the kernel's log. */
-  printk(level: LogLevel, text: string): void {
-    this.#log.printk(level, text)
+  /**
+   * Adds a line to the kernel's log, as a warning unless a level is given. With KERN_CONT it goes on
+   * with the line before, if that did not end in a newline.
+   */
+  printk(text: string): void
+  printk(level: LogLevel | typeof KERN_CONT, text: string): void
+  printk(first: LogLevel | typeof KERN_CONT | string, text?: string): void {
+    if (typeof first === 'string') this.log.printk(KERN_DEFAULT, first)
+    else this.log.printk(first, text ?? '')
   }
   /** The kernel's log, oldest line first. */
   dmesg(): LogEntry[] {
-    return this.#log.entries()
+    return this.log.entries()
   }
 
   /**
@@ -109,9 +130,34 @@ export class Kernel implements AsyncDisposable {
     net.isDeleted = true
     net.put()
   }
+  /** Loads a module: see `Modules.insmod`. */
+  insmod<R>(
+    module: ModuleDefinition<ParamTypes, Externs, Exports, R>,
+    params?: ParamInput,
+    request?: ModuleRequest,
+  ): Loaded<R> {
+    return this.modules.insmod(module, params, request)
+  }
+  /** Unloads a module: see `Modules.rmmod`. */
+  rmmod(name: string, options?: RmmodOptions): Ending {
+    return this.modules.rmmod(name, options)
+  }
+  /** The modules that are loaded, the newest first. */
+  lsmod(): ModuleStatus[] {
+    return this.modules.list().map(moduleStatus)
+  }
+  /** What a loaded module, or one that might be, says of itself. @throws NetlinkError ENOENT. */
+  modinfo(which: string | ModuleDefinition): ModuleInfo {
+    const definition = typeof which === 'string' ? this.modules.find(which)?.definition : which
+    if (definition) return moduleInfo(definition)
+    throw new NetlinkError('ENOENT', { message: `Module ${which} not found.` })
+  }
+
   /** register_pernet_subsys(): runs `init` in every namespace, those to come included. */
   registerPernet<T>(operations: PernetOperations<T>): Pernet<T> {
-    return this.#pernet.register(operations, this.#nets)
+    const pernet = this.#pernet.register(operations, this.#nets)
+    this.modules.current?.own(() => this.#pernet.unregister(pernet, this.#nets))
+    return pernet
   }
   /** unregister_pernet_subsys(): runs `exit` everywhere. Harmless when repeated. */
   unregisterPernet<T>(pernet: Pernet<T>): void {
@@ -137,17 +183,26 @@ export class Kernel implements AsyncDisposable {
     })
   }
 
-  /** Closes every socket and ends every namespace. Harmless when repeated. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.netlink.close()
-    for (const net of this.nets().reverse()) this.#cleanup(net)
+  /**
+   * Unloads every module, closes every socket and ends every namespace. Harmless when repeated:
+   * all calls resolve when it is done.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
+  async #close(): Promise<void> {
+    this.#isClosed = true
+    const unloading = this.modules.close()
+    if (unloading !== undefined) await unloading
+    this.netlink.close()
+    for (const net of this.nets().reverse()) this.#cleanup(net)
+    this.log.close()
+  }
   #checkOpen(): void {
     if (this.#isClosed) {
       throw new NetlinkError('NETLINK_CLOSED', { message: 'the kernel is closed' })

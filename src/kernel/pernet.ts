@@ -69,12 +69,13 @@ export class PernetList {
     this.#list.push(pernet as Pernet<unknown>)
     return pernet
   }
-  /** Takes one away and runs its `exit` in `nets`. Harmless when repeated. */
-  unregister<T>(pernet: Pernet<T>, nets: Iterable<Net>): void {
+  /** Takes one away and runs its `exit` in `nets`. Harmless when repeated. @returns false then. */
+  unregister<T>(pernet: Pernet<T>, nets: Iterable<Net>): boolean {
     const at = this.#list.indexOf(pernet as Pernet<unknown>)
-    if (at < 0) return
+    if (at < 0) return false
     this.#list.splice(at, 1)
     for (const net of nets) pernet.leave(net)
+    return true
   }
   /** setup_net(): a namespace is born; when one `init` throws, those before it are undone. */
   setup(net: Net): void {

@@ -17,6 +17,7 @@ import { GENL_CMD_CAP_DO, GENL_CMD_CAP_DUMP, GENL_CMD_CAP_HASPOL } from '../../w
 import { HOST_LE } from '../../wire/order.ts'
 import type { Writer } from '../../wire/writer.ts'
 import type { Capability } from '../credentials.ts'
+import type { ModuleOwner } from '../module/module.ts'
 import type { Net } from '../net-namespace.ts'
 import type { DoHandler, DumpHandler, Handlers, OpCodec } from '../netlink/handler.ts'
 
@@ -52,6 +53,11 @@ export interface FamilyOptions {
   readonly parallelOps?: boolean
   /** What joining a group takes, by the group's name (GENL_MCAST_CAP_NET_ADMIN). */
   readonly groupCapabilities?: Readonly<Record<string, Capability>>
+  /**
+   * Whose family it is: a running dump holds it. Inside a module's `init` it is that module unless
+   * given.
+   */
+  readonly module?: ModuleOwner
   /** Somebody has joined, or left, a group: its place in `groups`. */
   bind?(index: number): void
   unbind?(index: number): void

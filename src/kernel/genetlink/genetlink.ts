@@ -68,16 +68,22 @@ export class Genetlink {
     const count = family.groups?.length ?? 0
     const first = count > 0 ? this.#groups.alloc(family.name, count) : 0
     this.kernel.netlink.changeGroups(NETLINK_GENERIC, this.#groups.room)
-    const registered = new FamilyEntry(this, family, id, ops(id), first, options)
+    const { current } = this.kernel.modules
+    const owned = current ? { module: current, ...options } : options
+    const registered = new FamilyEntry(this, family, id, ops(id), first, owned)
+    current?.own(() => this.unregisterFamily(registered))
     this.#byId.set(id, registered)
     this.#byName.set(family.name, registered)
     announceFamily(this, registered)
     return registered
   }
-  /** genl_unregister_family(): its groups lose their members. Harmless when repeated. */
-  unregisterFamily(registered: { readonly id: number }): void {
+  /**
+   * genl_unregister_family(): its groups lose their members. Harmless when repeated.
+   * @returns false then.
+   */
+  unregisterFamily(registered: { readonly id: number }): boolean {
     const entry = this.#byId.get(registered.id)
-    if (!entry || entry !== registered) return
+    if (!entry || entry !== registered) return false
     this.#byId.delete(entry.id)
     this.#byName.delete(entry.family.name)
     for (const { id } of entry.groups) {
@@ -86,6 +92,7 @@ export class Genetlink {
     }
     this.#ids.free(entry.id)
     withdrawFamily(this, entry)
+    return true
   }
   /** The family of that name, or of that id. */
   find(which: string | number): FamilyEntry | undefined {

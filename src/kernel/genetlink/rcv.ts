@@ -48,7 +48,8 @@ export function genlRcvMsg(
   checkPermission(ctx, op)
   if (isDump ? op.dumpRejects : op.doRejects) rejectAttributes(ctx, family.headerSize)
   const { doCodec, doHandler, dumpCodec, dumpHandler } = op
-  if (isDump && dumpCodec && dumpHandler) return handleDump(ctx, dumpCodec, dumpHandler)
+  if (isDump && dumpCodec && dumpHandler)
+    return handleDump(ctx, dumpCodec, dumpHandler, family.options.module)
   if (doCodec && doHandler) return handleDo(ctx, doCodec, doHandler)
   throw new NetlinkError('EOPNOTSUPP')
 }

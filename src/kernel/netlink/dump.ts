@@ -20,6 +20,7 @@ import {
 import { HOST_LE } from '../../wire/order.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { EMSGSIZE, ENOBUFS } from '../errno.ts'
+import type { ModuleOwner } from '../module/module.ts'
 import { KERN_ERR } from '../printk/log.ts'
 import { hasTlvs, putExtack, type WireExtack } from './ack.ts'
 import type { RequestContext } from './context.ts'
@@ -52,6 +53,8 @@ export interface DumpSource<Item = unknown> {
   readonly minDumpAlloc?: ((ctx: RequestContext) => number) | undefined
   /** What `ctx.dumpSeq` is at the beginning of each step. */
   readonly dumpSeq?: ((ctx: RequestContext) => number) | undefined
+  /** Whose code it is: the dump holds it (cb->module). */
+  readonly module?: ModuleOwner | undefined
 }
 
 /** A dump in progress (struct netlink_callback). */
@@ -72,15 +75,22 @@ export interface RunningDump {
 
 /**
  * netlink_dump_start(): begins a dump to the requester and makes its first step.
- * @throws NetlinkError EBUSY when one runs on its socket, ECONNREFUSED when that is gone, ENOBUFS
- * when its queue is full (the dump then goes on as it is read); what `source.start` throws.
+ * @throws NetlinkError EBUSY when one runs on its socket, ECONNREFUSED when that is gone,
+ * EPROTONOSUPPORT when the source's module is going, ENOBUFS when its queue is full (the dump then
+ * goes on as it is read); what `source.start` throws.
  */
 export function startDump(ctx: RequestContext, source: DumpSource): Handled {
   const sk = ctx.sock.ports.get(ctx.portid)
   if (!sk) throw new NetlinkError('ECONNREFUSED')
   if (sk.dump) throw new NetlinkError('EBUSY')
+  if (source.module?.tryGet() === false) throw new NetlinkError('EPROTONOSUPPORT')
   ctx.keep()
-  source.start?.(ctx)
+  try {
+    source.start?.(ctx)
+  } catch (error) {
+    source.module?.put()
+    throw error
+  }
   ctx.warning = undefined
   sk.dump = {
     source,
@@ -222,4 +232,5 @@ function finish({ ctx, source, iterator }: RunningDump): void {
       ctx.kernel.printk(KERN_ERR, `netlink: the end of a dump of ${source.name} failed: ${error}`)
     }
   }
+  source.module?.put()
 }

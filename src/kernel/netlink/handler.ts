@@ -23,6 +23,7 @@
 import { NetlinkError } from '../../errors.ts'
 import type { Message, ValidationLevel } from '../../schema/index.ts'
 import type { Writer } from '../../wire/writer.ts'
+import type { ModuleOwner } from '../module/module.ts'
 import { KERN_ERR } from '../printk/log.ts'
 import type { RequestContext } from './context.ts'
 import { type DumpSource, startDump } from './dump.ts'
@@ -118,9 +119,14 @@ function sendReply(ctx: RequestContext, codec: OpCodec, reply: unknown): Handled
   return HANDLED
 }
 
-/** Starts a dump: judges and decodes, calls `start`, makes the first step. */
-export function handleDump(ctx: RequestContext, codec: OpCodec, handler: DumpHandler): Handled {
-  return startDump(ctx, dumpSource(ctx, codec, handler))
+/** Starts a dump: judges and decodes, calls `start`, makes the first step. It holds `module`. */
+export function handleDump(
+  ctx: RequestContext,
+  codec: OpCodec,
+  handler: DumpHandler,
+  module?: ModuleOwner,
+): Handled {
+  return startDump(ctx, { ...dumpSource(ctx, codec, handler), module })
 }
 
 function dumpSource(ctx: RequestContext, codec: OpCodec, handler: DumpHandler): DumpSource {

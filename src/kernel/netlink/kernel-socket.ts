@@ -93,9 +93,9 @@ export class KernelSocket extends NetlinkSock {
     skb.room = room
     return skb
   }
-  /** netlink_kernel_release(). Harmless when repeated. */
-  release(): void {
-    releaseSock(this)
+  /** netlink_kernel_release(). Harmless when repeated. @returns false then. */
+  release(): boolean {
+    return releaseSock(this)
   }
 
   #skb(data: Uint8Array | Skb): Skb {

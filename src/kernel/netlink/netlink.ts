@@ -46,19 +46,25 @@ export class Netlink {
     if (table.portsOf(net).has(0)) {
       throw new NetlinkError('EEXIST', `protocol ${unit} has its kernel socket already`)
     }
-    table.register(config)
-    return new KernelSocket(this, net, table, config)
+    const { current } = this.kernel.modules
+    table.register(current ? { module: current, ...config } : config)
+    const sock = new KernelSocket(this, net, table, config)
+    current?.own(() => sock.release())
+    return sock
   }
   /**
-   * socket(2): an unbound socket of a process in `net`.
+   * socket(2): an unbound socket of a process in `net`. A protocol that nobody serves is asked for
+   * under its module's name, `net-pf-16-proto-N`.
    * @throws NetlinkError EPROTONOSUPPORT when nobody serves the protocol.
    */
   socket(net: Net, protocol: number, credentials: Credentials): UserSocket {
     const table = this.#tables[protocol]
-    if (!table || table.registered === 0) {
+    if (table?.registered === 0) this.kernel.modules.tryRequest(`net-pf-16-proto-${protocol}`)
+    if (!table || table.registered === 0 || table.module?.tryGet() === false) {
       throw new NetlinkError('EPROTONOSUPPORT', { syscall: 'socket' })
     }
     const sock = new UserSocket(this, net, table, credentials)
+    sock.module = table.module
     this.#sockets.add(sock)
     return sock
   }

@@ -14,9 +14,10 @@ import type { NetlinkSock } from './sock.ts'
  * Closes `sock`: its port and its groups first, then the protocol's hooks, then whoever listens
  * on the netlink chain, then its dump. When the chain runs the port may be taken again already.
  * Harmless when repeated.
+ * @returns false when it was closed already.
  */
-export function releaseSock(sock: NetlinkSock): void {
-  if (sock.isClosed) return
+export function releaseSock(sock: NetlinkSock): boolean {
+  if (sock.isClosed) return false
   sock.isClosed = true
   const { netlink, net, protocol, portid, cookie } = sock
   removePort(sock)
@@ -37,7 +38,9 @@ export function releaseSock(sock: NetlinkSock): void {
   sock.groups = undefined
   if (sock.isKernel) sock.table.unregister()
   else {
+    sock.module?.put()
     netlink.forget(sock)
     net.put()
   }
+  return true
 }

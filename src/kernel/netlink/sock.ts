@@ -4,6 +4,7 @@
  * What is done with it is in the files beside this one, named after what they do.
  */
 import { type Capability, type Credentials, nsCapable } from '../credentials.ts'
+import type { ModuleOwner } from '../module/module.ts'
 import type { Net } from '../net-namespace.ts'
 import type { RunningDump } from './dump.ts'
 import type { PendingInput } from './input.ts'
@@ -65,6 +66,8 @@ export class NetlinkSock {
   /** What a kernel socket does with datagrams; nothing: nobody may write to it. */
   input: Input | undefined
   readonly isKernel: boolean
+  /** The module that it holds as long as it is open. */
+  module: ModuleOwner | undefined
   /** sk_data_ready(), sk_error_report(): there is something to read. */
   dataReady: (() => void) | undefined
 

@@ -4,6 +4,7 @@
  * Kernel: struct netlink_table, nl_table[] in net/netlink/af_netlink.c.
  */
 import { NETLINK_USERSOCK } from '../../wire/constants.ts'
+import type { ModuleOwner } from '../module/module.ts'
 import type { Net } from '../net-namespace.ts'
 import type { NetlinkSock } from './sock.ts'
 
@@ -28,6 +29,11 @@ export interface ProtocolConfig extends ProtocolHooks {
   readonly nonrootRecv?: boolean
   /** NL_CFG_F_NONROOT_SEND: anybody may send to ports and groups. */
   readonly nonrootSend?: boolean
+  /**
+   * Whose protocol it is (THIS_MODULE): each socket of a process holds it. Inside a module's `init`
+   * it is that module unless given.
+   */
+  readonly module?: ModuleOwner | undefined
 }
 
 /** Groups that every protocol has at least: as many as fit sockaddr_nl. */
@@ -42,6 +48,8 @@ export class ProtocolTable {
   nonrootRecv = false
   nonrootSend = false
   hooks: ProtocolHooks = {}
+  /** Whose protocol it is. */
+  module: ModuleOwner | undefined
   readonly #ports = new Map<Net, PortMap>()
   readonly #members = new Map<number, readonly NetlinkSock[]>()
 
@@ -55,12 +63,14 @@ export class ProtocolTable {
     this.groups = Math.max(LEAST_GROUPS, config.groups ?? 0)
     this.nonrootRecv = config.nonrootRecv ?? false
     this.nonrootSend = config.nonrootSend ?? false
+    this.module = config.module
     this.hooks = { bind: config.bind, unbind: config.unbind, release: config.release }
   }
   /** A namespace loses its kernel socket; with the last one the protocol is gone. */
   unregister(): void {
     if (--this.registered > 0) return
     this.hooks = {}
+    this.module = undefined
     this.nonrootRecv = false
     this.nonrootSend = false
   }

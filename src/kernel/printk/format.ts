@@ -19,7 +19,7 @@ export function formatDmesg({ time, text }: LogEntry): string {
  * printable ASCII, and the backslash, is written `\x0a`, by bytes of UTF-8.
  */
 export function formatKmsg({ seq, level, time, text }: LogEntry): string {
-  return `${level},${seq},${microseconds(time)},-;${escape(text)}\n`
+  return `${level},${seq},${microseconds(time)},-;${escapeText(text)}\n`
 }
 
 function microseconds(ms: number): number {
@@ -35,7 +35,7 @@ function seconds(ms: number): string {
 
 const encoder = new TextEncoder()
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   let escaped = ''
   for (const byte of encoder.encode(text)) {
     const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x5c
