@@ -279,10 +279,13 @@ export class Connection {
       extackEnd > extackAt
         ? readExtack(m.view, extackAt, extackEnd, { call, bytes: this.#outbox.bytesOf(pending) })
         : undefined
-    if (exchange.errno < 0) pending.reject(refusal(exchange.errno, call, extack))
-    else pending.resolve(pending.value)
+    if (exchange.errno < 0) {
+      pending.reject(refusal(exchange.errno, call, extack))
+      return
+    }
     const warn = options.onWarning ?? this.#session.onWarning
-    if (extack && exchange.errno === 0 && warn) queueMicrotask(() => warn(extack))
+    if (extack && warn) queueMicrotask(() => warn(extack))
+    pending.resolve(pending.value)
   }
 
   /** The buffer was too small for the message before which `m` stopped. */
