@@ -7,9 +7,10 @@ import { NetlinkError } from '../../errors.ts'
 import { RTM_F_FIB_MATCH, RTM_F_LOOKUP_TABLE, RTM_F_NOTIFY } from '../../families/rt-route.ts'
 import { RTM_NEWROUTE } from '../../families/rtnetlink.ts'
 import { NL_VALIDATE_DEPRECATED_STRICT, NL_VALIDATE_LIBERAL } from '../../schema/index.ts'
-import { RT_TABLE_MAIN } from '../net/constants.ts'
+import { RT_TABLE_LOCAL, RT_TABLE_MAIN } from '../net/constants.ts'
 import { routeTypeError } from '../net/fib4-info.ts'
 import { routeInput4, routeOutput4 } from '../net/route4.ts'
+import type { NetStack } from '../net/stack.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import { hasOthers, invalid, payloadSize } from './parse.ts'
 import { type Route4Message, route4Request } from './route4.ts'
@@ -54,7 +55,7 @@ export function getRoute4(ctx: RequestContext): void {
   }
   const way = iif ? routeInput4(stack, flow) : routeOutput4(stack, flow)
   const { found } = way
-  const table = flags & RTM_F_LOOKUP_TABLE ? (found?.table ?? 0) : RT_TABLE_MAIN
+  const table = flags & RTM_F_LOOKUP_TABLE ? shownTable(stack, found?.table) : RT_TABLE_MAIN
   if (flags & RTM_F_FIB_MATCH) {
     if (!found) throw new NetlinkError(routeTypeError(way.type) ?? 'EHOSTUNREACH')
     ctx.reply(RTM_NEWROUTE, (w) => putRoute4(w, found.route, table, way.type))
@@ -62,6 +63,11 @@ export function getRoute4(ctx: RequestContext): void {
   }
   const asked = { dst, src, iif, mark, uid, table, notify: (flags & RTM_F_NOTIFY) !== 0 }
   ctx.reply(RTM_NEWROUTE, (w) => putWay4(w, way, asked))
+}
+
+/** Until there are rules of one's own, the main table has the local one's routes in it (fib_unmerge()). */
+function shownTable(stack: NetStack, table = 0): number {
+  return table === RT_TABLE_LOCAL && !stack.rules4.isCustom ? RT_TABLE_MAIN : table
 }
 
 /** rtm_getroute_parse_ip_proto(). */
