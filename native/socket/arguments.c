@@ -28,29 +28,34 @@ bool argument_int(const struct call *call, size_t index, int *value) {
   return refuse(call->env, "expected a number");
 }
 
-static bool memory_of(const struct call *call, napi_value value, napi_typedarray_type type,
-                      struct memory *memory) {
-  napi_typedarray_type actual;
-  return napi_get_typedarray_info(call->env, value, &actual, &memory->length, &memory->data, NULL,
-                                  NULL) == napi_ok &&
-         actual == type;
-}
-
-/** Finds memory by the number it was pinned under; false when `value` is none. */
-static bool pinned(const struct call *call, napi_value value, napi_typedarray_type type,
-                   struct memory *memory) {
+/** Finds memory by the number it was pinned under. */
+static bool pinned(const struct call *call, napi_value value, struct pin *pin) {
   uint32_t slot;
   if (napi_get_value_uint32(call->env, value, &slot) != napi_ok || slot >= PINS_MAX) return false;
-  const struct pin *pin = &call->environment->pins[slot];
-  if (pin->array == NULL || pin->type != type) return false;
-  *memory = pin->memory;
+  *pin = call->environment->pins[slot];
+  return pin->array != NULL;
+}
+
+/** A typed array, or the number of a pinned one. */
+static bool memory_of(const struct call *call, napi_value value, napi_typedarray_type type,
+                      struct memory *memory) {
+  struct pin pin;
+  napi_valuetype kind;
+  bool is_known;
+  napi_typeof(call->env, value, &kind);
+  if (kind == napi_number)
+    is_known = pinned(call, value, &pin);
+  else
+    is_known = napi_get_typedarray_info(call->env, value, &pin.type, &pin.memory.length,
+                                        &pin.memory.data, NULL, NULL) == napi_ok;
+  if (!is_known || pin.type != type) return false;
+  *memory = pin.memory;
   return true;
 }
 
 bool argument_memory(const struct call *call, size_t index, napi_typedarray_type type,
                      size_t least, struct memory *memory) {
-  napi_value value = call->arguments[index];
-  if (!pinned(call, value, type, memory) && !memory_of(call, value, type, memory))
+  if (!memory_of(call, call->arguments[index], type, memory))
     return refuse(call->env, "expected a typed array of another kind");
   if (memory->length < least) return refuse(call->env, "the typed array is too short");
   return true;
@@ -66,13 +71,8 @@ static bool part_of(const struct call *call, napi_value value, struct iovec *par
 
 bool argument_parts(const struct call *call, size_t index, struct iovec *parts, size_t *count) {
   napi_value value = call->arguments[index];
-  struct memory memory;
   bool is_array = false;
   *count = 1;
-  if (pinned(call, value, napi_uint8_array, &memory)) {
-    *parts = (struct iovec){.iov_base = memory.data, .iov_len = memory.length};
-    return true;
-  }
   napi_is_array(call->env, value, &is_array);
   if (!is_array) return part_of(call, value, parts);
   uint32_t length = 0;

@@ -31,8 +31,8 @@ const SOCKADDR_NL = 12
 const MASK_GROUPS = 32
 /** Parts that sendmsg(2) takes: UIO_MAXIOV. */
 const PARTS_MAX = 1024
-const EAGAIN = -11
 const EINVAL = -22
+const ENOBUFS = -105
 
 /** Pins: the sender with a namespace id, the sender without, then buffers. */
 const FROM_ALL = 0
@@ -183,7 +183,9 @@ class NetlinkSocket implements Socket {
     const address = new Uint8Array(SOCKADDR_NL)
     new DataView(address.buffer).setUint16(0, AF_NETLINK, HOST_LE)
     check(this.#native.connect(this.#fd, address), 'connect')
-    while (this.#native.receive(this.#fd, address) !== EAGAIN);
+    let received: number
+    do received = this.#native.receive(this.#fd, address)
+    while (received >= 0 || received === ENOBUFS)
     this.#isConnected = true
     this.#chooseFrom()
   }

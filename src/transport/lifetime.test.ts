@@ -88,16 +88,20 @@ async function runWorker(messages: number): Promise<void> {
 const workers: Record<string, (argument: string) => Promise<void>> = {
   async busy() {
     const sockets = await Promise.all(Array.from({ length: 8 }, () => transport.open(init)))
-    const talk = async (_: Socket, i: number): Promise<void> => {
+    const talk = async (i: number): Promise<void> => {
       for (let turn = 1; ; turn++) {
         await sockets[i]!.readable()
         while (sockets[i]!.receive(buffer) > 0);
-        if (turn % 3 === i % 3) sockets[i] = await renewed(sockets[i]!)
+        if (turn % 3 === i % 3) {
+          const old = sockets[i]!
+          sockets[i] = await transport.open(init)
+          old.close()
+        }
         await send(sockets[i]!, sockets[(i + 1) % sockets.length]!)
         if (i === 0) parentPort!.postMessage(turn)
       }
     }
-    const talks = sockets.map(talk)
+    const talks = [...sockets.keys()].map(talk)
     for (const socket of sockets) await send(sockets[0]!, socket)
     await Promise.all(talks)
   },
@@ -112,13 +116,6 @@ const workers: Record<string, (argument: string) => Promise<void>> = {
     const socket = await transport.open(init)
     socket.send([Uint8Array.of(1)], { portid: Number(portid) })
   },
-}
-
-/** The same port, anew: what a stale report could be taken for. */
-async function renewed(socket: Socket): Promise<Socket> {
-  const { portid } = socket
-  socket.close()
-  return transport.open({ ...init, portid })
 }
 
 const [, , name = '', argument = ''] = process.argv
