@@ -1,11 +1,25 @@
 /** Addresses as text: IPv4, IPv6 and link-layer, as inet_ntop(3) and iproute2 spell them. */
 import ipaddr from 'ipaddr.js'
 
+const ZERO = 0x30
+const DOT = 0x2e
+const COLON = 0x3a
+const LETTER_A = 0x61
+
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** `bytes` hold 4 bytes from `at`. */
+const DECIMAL = Array.from({ length: 256 }, (_, byte) => `${byte}`)
+const DECIMAL_DOT = Array.from({ length: 256 }, (_, byte) => `${byte}.`)
+
+/** The 4 bytes from `at`. */
 export function formatIpv4(view: DataView, at: number): string {
-  return `${view.getUint8(at)}.${view.getUint8(at + 1)}.${view.getUint8(at + 2)}.${view.getUint8(at + 3)}`
+  const bits = view.getUint32(at)
+  return (
+    (DECIMAL_DOT[bits >>> 24] as string) +
+    DECIMAL_DOT[(bits >>> 16) & 0xff] +
+    DECIMAL_DOT[(bits >>> 8) & 0xff] +
+    DECIMAL[bits & 0xff]
+  )
 }
 
 /** 16 bytes from `at`, in the canonical form of RFC 5952; embedded IPv4 as inet_ntop(3) shows it. */
@@ -38,13 +52,30 @@ export function formatIpv6(view: DataView, at: number): string {
 
 /** 4 or 16 bytes, or undefined when `text` is neither an IPv4 nor an IPv6 address. */
 export function parseIp(text: string): Uint8Array | undefined {
-  if (!text.includes(':')) {
-    return ipaddr.IPv4.isValidFourPartDecimal(text)
-      ? Uint8Array.from(ipaddr.IPv4.parse(text).octets)
-      : undefined
-  }
+  if (!text.includes(':')) return parseIpv4(text)
   if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined
   return Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray())
+}
+
+/** Four decimal numbers below 256, without leading zeros, which some programs read as octal. */
+function parseIpv4(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(4)
+  let part = 0
+  let digits = 0
+  let value = 0
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : DOT
+    if (code === DOT) {
+      if (digits === 0 || part > 3) return undefined
+      bytes[part++] = value
+      digits = value = 0
+      continue
+    }
+    if (code < ZERO || code > ZERO + 9 || (digits > 0 && value === 0)) return undefined
+    value = value * 10 + code - ZERO
+    if (++digits > 3 || value > 255) return undefined
+  }
+  return part === 4 ? bytes : undefined
 }
 
 /** Any number of bytes as `aa:bb:cc:dd:ee:ff`. */
@@ -55,9 +86,30 @@ export function formatMac(view: DataView, at: number, end: number): string {
   return text
 }
 
+/** A hexadecimal digit's value, or -1. */
+function hexDigit(code: number): number {
+  if (code >= ZERO && code <= ZERO + 9) return code - ZERO
+  const letter = code | 0x20
+  return letter >= LETTER_A && letter <= LETTER_A + 5 ? letter - LETTER_A + 10 : -1
+}
+
 /** The bytes of `aa:bb:…`, or undefined when `text` is not of that form. */
 export function parseMac(text: string): Uint8Array | undefined {
   if (text === '') return new Uint8Array(0)
-  if (!/^[0-9a-f]{1,2}(:[0-9a-f]{1,2})*$/i.test(text)) return undefined
-  return Uint8Array.from(text.split(':'), (byte) => Number.parseInt(byte, 16))
+  const bytes = new Uint8Array((text.length >> 1) + 1)
+  let count = 0
+  let digits = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === COLON) {
+      if (digits === 0) return undefined
+      count++
+      digits = 0
+      continue
+    }
+    const digit = hexDigit(code)
+    if (digit < 0 || ++digits > 2) return undefined
+    bytes[count] = ((bytes[count] as number) << 4) | digit
+  }
+  return digits === 0 ? undefined : bytes.subarray(0, count + 1)
 }

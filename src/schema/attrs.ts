@@ -3,6 +3,7 @@ import { AttributeWalker } from '../wire/attribute.ts'
 import { NLA_F_NESTED } from '../wire/constants.ts'
 import { variantOf } from './closure.ts'
 import { type Codec, type Fields, makeCodec } from './codec.ts'
+import { codecs } from './compile.ts'
 import type { NestFlag, SelectedType, Variants } from './container.ts'
 import {
   type AttrEntry,
@@ -126,21 +127,20 @@ export function attrType(
   flags: number = NLA_F_NESTED,
 ): AttrType<any, any> {
   const codec = makeCodec(selection)
-  return {
+  const type: AttrType<any, any> = {
     shape: { kind: 'nest', table: selection.table },
     selection,
     codec,
     size: undefined,
     flags,
-    get(view, at, end) {
-      const out: Fields = {}
-      codec.decode(view, at, end, out)
-      return out
-    },
-    put: (w, value) => codec.encode(w, value),
+    get: (view, at, end) => codec.read(view, at, end),
+    put: (w, value) => codec.write(w, value),
     pathAt: (view, at, end, offset) => `.${attrPathAt(selection.table, view, at, end, offset)}`,
     offsetOf: (view, at, end, path) => attrOffsetOf(selection.table, view, at, end, path),
   }
+  codecs.set(type.get, codec)
+  codecs.set(type.put, codec)
+  return type
 }
 
 /** What the form of a sibling may depend on: the owner's fields, and plain attributes. */

@@ -1,11 +1,13 @@
 /** Attribute codecs as closures: no generated code, and the only form that interleaves unknowns. */
-import { EncodeError } from '../errors.ts'
+import { DecodeError, EncodeError } from '../errors.ts'
+import { align4 } from '../wire/align.ts'
 import { AttributeWalker } from '../wire/attribute.ts'
 import type { Writer } from '../wire/writer.ts'
-import type { Decoder, Encoder, Fields } from './codec.ts'
+import type { Fields, FieldsWriter, Reader } from './codec.ts'
 import { copyBytes } from './payload.ts'
+import type { StructType } from './struct.ts'
 import type { AttrEntry, AttrSelection, UnknownAttr } from './table.ts'
-import { type Shape, show, type Type, within } from './type.ts'
+import { type Shape, short, show, type Type, within } from './type.ts'
 
 /** Keeps an attribute that no schema knows. */
 export function keepUnknown(
@@ -63,37 +65,61 @@ export function postpone(out: Fields, pending: Pending[] | undefined, item: Pend
   return pending
 }
 
-/** The closure form of a decoder. */
-export function closureDecoder(selection: AttrSelection): Decoder {
+/** Throws the DecodeError of a message without an attribute that it must carry. */
+export function lacking(name: string, at: number): never {
+  throw new DecodeError(`${name} is required and absent`, at)
+}
+
+/** The closure form of a reader. */
+export function closureReader(selection: AttrSelection, header?: StructType<any>): Reader {
   const entries = new Map<number, AttrEntry>()
   for (const entry of selection.table.entries) {
     if (selection.names.has(entry.name)) entries.set(entry.id, entry)
   }
-  return (view, at, end, out) => {
-    const walker = new AttributeWalker(view, at, end)
-    let pending: Pending[] | undefined
-    for (let index = 0; walker.next(); index++) {
-      const entry = entries.get(walker.type)
-      if (!entry) {
-        keepUnknown(out, walker.rawType, view, walker.payload, walker.end, index)
-        continue
-      }
-      const { name, type } = entry
-      const { shape } = type
-      if (shape.kind === 'multi') {
-        out[name] ??= []
-        out[name].push(shape.of.get(view, walker.payload, walker.end))
-      } else if (shape.kind === 'selected') {
-        const { rawType, payload, end: stop } = walker
-        const item = { name, type, rawType, payload, end: stop, index }
-        if (out[shape.selector] === undefined) pending = postpone(out, pending, item)
-        else decodeSelected(out, view, item)
-      } else {
-        out[name] = type.get(view, walker.payload, walker.end)
-      }
+  return (view, at, end) => {
+    let out: Fields = {}
+    let from = at
+    if (header) {
+      if (end - at < header.size) short(at, end, header.size)
+      out = header.get(view, at, at + header.size) as Fields
+      from = Math.min(end, at + align4(header.size))
     }
-    if (pending) for (const item of pending) decodeSelected(out, view, item)
+    readAttributes(entries, view, from, end, out)
+    for (const name of selection.required) if (out[name] === undefined) lacking(name, from)
+    return out
   }
+}
+
+function readAttributes(
+  entries: ReadonlyMap<number, AttrEntry>,
+  view: DataView,
+  at: number,
+  end: number,
+  out: Fields,
+): void {
+  const walker = new AttributeWalker(view, at, end)
+  let pending: Pending[] | undefined
+  for (let index = 0; walker.next(); index++) {
+    const entry = entries.get(walker.type)
+    if (!entry) {
+      keepUnknown(out, walker.rawType, view, walker.payload, walker.end, index)
+      continue
+    }
+    const { name, type } = entry
+    const { shape } = type
+    if (shape.kind === 'multi') {
+      out[name] ??= []
+      out[name].push(shape.of.get(view, walker.payload, walker.end))
+    } else if (shape.kind === 'selected') {
+      const { rawType, payload, end: stop } = walker
+      const item = { name, type, rawType, payload, end: stop, index }
+      if (out[shape.selector] === undefined) pending = postpone(out, pending, item)
+      else decodeSelected(out, view, item)
+    } else {
+      out[name] = type.get(view, walker.payload, walker.end)
+    }
+  }
+  if (pending) for (const item of pending) decodeSelected(out, view, item)
 }
 
 /** The type that a selected attribute has in `value`. */
@@ -144,8 +170,32 @@ export function strange(selection: AttrSelection, key: string): never {
   )
 }
 
-/** The closure form of an encoder; unknown attributes go back to where they were. */
-export function closureEncoder(selection: AttrSelection): Encoder {
+/** Throws the EncodeError of a value that is not an object of attributes. */
+export function notFields(value: unknown): never {
+  throw new EncodeError(`an object expected, got ${show(value)}`)
+}
+
+/** Throws the EncodeError of a value without what its message must carry. */
+export function missing(name: string): never {
+  throw new EncodeError('required', name)
+}
+
+/** The closure form of a writer. */
+export function closureWriter(selection: AttrSelection, header?: StructType<any>): FieldsWriter {
+  const write = attributesWriter(selection)
+  return (w, value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) notFields(value)
+    for (const name of selection.required) if (value[name] === undefined) missing(name)
+    if (header) {
+      header.put(w, value)
+      w.pad()
+    }
+    write(w, value)
+  }
+}
+
+/** Writes attributes alone; unknown ones go back to where they were. */
+export function attributesWriter(selection: AttrSelection): FieldsWriter {
   return (w, value) => {
     const unknown: readonly UnknownAttr[] = value.unknown ?? []
     let next = 0

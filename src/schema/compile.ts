@@ -1,30 +1,55 @@
-/** Attribute codecs as straight-line code, made with `new Function` from the schema at first use. */
+/** Codecs as straight-line code, made with `new Function` from the schema at first use. */
+import { align4 } from '../wire/align.ts'
 import { badLength } from '../wire/attribute.ts'
 import { NLA_TYPE_MASK } from '../wire/constants.ts'
 import { HOST_LE } from '../wire/order.ts'
-import { decodeSelected, keepUnknown, postpone, putEntry, strange } from './closure.ts'
-import type { Decoder, Encoder } from './codec.ts'
+import {
+  attributesWriter,
+  decodeSelected,
+  keepUnknown,
+  lacking,
+  missing,
+  notFields,
+  postpone,
+  putEntry,
+  strange,
+} from './closure.ts'
+import type { Codec, FieldsWriter, Reader } from './codec.ts'
+import { emitMembers, type StructType } from './struct.ts'
 import type { AttrEntry, AttrSelection } from './table.ts'
-import { type Scope, type Type, within } from './type.ts'
+import { type Scope, short, type Type, within } from './type.ts'
 
-/** The constants of one generated function. */
+/** The constants and the functions of one piece of generated code. */
 class References implements Scope {
   readonly values: unknown[] = []
+  readonly functions: string[] = []
   ref(value: unknown): string {
     const known = this.values.indexOf(value)
     return `k${known < 0 ? this.values.push(value) - 1 : known}`
   }
+  define(parameters: string, body: string): string {
+    const known = this.functions.indexOf(`(${parameters}) {${body}}`)
+    return `f${known < 0 ? this.functions.push(`(${parameters}) {${body}}`) - 1 : known}`
+  }
   build(parameters: string, body: string): unknown {
     const names = this.values.map((_, i) => `k${i}`)
-    return new Function(...names, `'use strict';return function (${parameters}) {${body}}`)(
-      ...this.values,
-    )
+    const functions = this.functions.map((text, i) => `function f${i}${text}\n`).join('')
+    const source = `'use strict';${functions}return function (${parameters}) {${body}}`
+    return new Function(...names, source)(...this.values)
   }
 }
+
+/**
+ * The codecs of nests, by their `get` and `put`: generated code calls them without the detour. A
+ * type that was made from a nest with a `get` of its own is not found here, and keeps its own.
+ */
+export const codecs = new WeakMap<object, Codec>()
 
 const field = (name: string): string => `out.${name}`
 
 function emitRead(scope: Scope, type: Type<any, any>): string {
+  const codec = codecs.get(type.get)
+  if (codec) return `${scope.ref(codec)}.read(view, p, e)`
   return type.emitGet?.(scope, 'p', 'e') ?? `${scope.ref(type)}.get(view, p, e)`
 }
 
@@ -42,15 +67,30 @@ function emitCase(scope: Scope, entry: AttrEntry): string {
   )
 }
 
-/** The compiled form of a decoder. */
-export function compileDecoder(selection: AttrSelection): Decoder {
+/** The header's members as the beginning of `out`; `at` moves behind it. */
+function emitHeader(scope: Scope, header: StructType<any> | undefined): string {
+  if (!header) return 'const out = {};'
+  const { size, shape } = header
+  return `
+    if (end - at < ${size}) ${scope.ref(short)}(at, end, ${size});
+    const out = {${emitMembers(scope, shape.fields, 'at')}};
+    at += ${align4(size)};
+    if (at > end) at = end;`
+}
+
+/** The compiled form of a reader. */
+export function compileReader(selection: AttrSelection, header?: StructType<any>): Reader {
   const scope = new References()
   let cases = ''
   for (const entry of selection.table.entries) {
     if (selection.names.has(entry.name))
-      cases += `case ${entry.id}: ${emitCase(scope, entry)}; break;`
+      cases += `case ${entry.id}: ${emitCase(scope, entry)}; break;\n`
   }
-  const body = `
+  const required = selection.required.map(
+    (name) => `if (${field(name)} === undefined) ${scope.ref(lacking)}('${name}', from);`,
+  )
+  const body = `${emitHeader(scope, header)}
+    const from = at;
     let pending;
     for (let index = 0; end - at >= 4; index++) {
       const len = view.getUint16(at, ${HOST_LE});
@@ -62,8 +102,10 @@ export function compileDecoder(selection: AttrSelection): Decoder {
       }
       at += (len + 3) & ~3;
     }
-    if (pending !== undefined) for (const item of pending) ${scope.ref(decodeSelected)}(out, view, item);`
-  return scope.build('view, at, end, out', body) as Decoder
+    if (pending !== undefined) for (const item of pending) ${scope.ref(decodeSelected)}(out, view, item);
+    ${required.join('')}
+    return out;`
+  return scope.build('view, at, end', body) as Reader
 }
 
 function emitWrite(scope: Scope, entry: AttrEntry): string {
@@ -72,35 +114,50 @@ function emitWrite(scope: Scope, entry: AttrEntry): string {
   if (kind === 'multi' || kind === 'selected' || kind === 'flag') {
     return `${scope.ref(putEntry)}(w, ${scope.ref(entry)}, value, x);`
   }
-  const payload = type.emitPut?.(scope, 'x') ?? `${scope.ref(type)}.put(w, x);`
+  const whole = type.emitAttr?.(scope, 'x', entry.id | type.flags)
+  if (whole !== undefined) return whole
+  const codec = codecs.get(type.put)
+  const payload = codec
+    ? `${scope.ref(codec)}.write(w, x);`
+    : (type.emitPut?.(scope, 'x') ?? `${scope.ref(type)}.put(w, x);`)
   return `m = w.attrStart(${entry.id | type.flags}); ${payload} w.attrEnd(m);`
 }
 
-/** The compiled form of an encoder; values with unknown attributes take the closure form. */
-export function compileEncoder(selection: AttrSelection, withUnknown: Encoder): Encoder {
+/** The compiled form of a writer; attributes of values with unknown ones take the closure form. */
+export function compileWriter(selection: AttrSelection, header?: StructType<any>): FieldsWriter {
   const scope = new References()
   let cases = ''
   for (const name of selection.header) cases += `case '${name}': `
   if (cases) cases += 'break;'
   for (const entry of selection.table.entries) {
     if (selection.names.has(entry.name))
-      cases += `case '${entry.name}': ${emitWrite(scope, entry)} break;`
+      cases += `case '${entry.name}': ${emitWrite(scope, entry)} break;\n`
   }
+  const put = header?.emitPut?.(scope, 'value')
+  const headerPut = header ? `${put ?? `${scope.ref(header)}.put(w, value);`} w.pad();` : ''
+  const required = selection.required.map(
+    (name) => `if (value.${name} === undefined) ${scope.ref(missing)}('${name}');`,
+  )
   const body = `
-    if (value.unknown !== undefined) return ${scope.ref(withUnknown)}(w, value);
-    let m = 0;
-    for (const key in value) {
-      const x = value[key];
-      if (x === undefined) continue;
-      try {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) ${scope.ref(notFields)}(value);
+    ${required.join('')}
+    ${headerPut}
+    if (value.unknown !== undefined) return ${scope.ref(attributesWriter(selection))}(w, value);
+    let m = 0, name;
+    try {
+      for (const key in value) {
+        const x = value[key];
+        if (x === undefined) continue;
+        name = key;
         switch (key) {
           ${cases}
           default: m = -1;
         }
-      } catch (error) {
-        throw ${scope.ref(within)}(error, key);
+        if (m < 0) break;
       }
-      if (m < 0) ${scope.ref(strange)}(${scope.ref(selection)}, key);
-    }`
-  return scope.build('w, value', body) as Encoder
+    } catch (error) {
+      throw ${scope.ref(within)}(error, name);
+    }
+    if (m < 0) ${scope.ref(strange)}(${scope.ref(selection)}, name);`
+  return scope.build('w, value', body) as FieldsWriter
 }

@@ -157,6 +157,17 @@ export function list<T extends Type<any, any>>(of: T): Type<Infer<T>[], readonly
       for (let from = at; from < end; from += size) items.push(of.get(view, from, from + size))
       return items
     },
+    emitGet(scope, at, end) {
+      const read = of.emitGet?.(scope, 'p') ?? `${scope.ref(of)}.get(view, p, p + ${size})`
+      const all = scope.define(
+        'view, p, end',
+        `if ((end - p) % ${size} !== 0) return ${scope.ref(this)}.get(view, p, end);
+         const items = [];
+         for (; p < end; p += ${size}) items.push(${read});
+         return items;`,
+      )
+      return `${all}(view, ${at}, ${end})`
+    },
     put(w, items) {
       checkArray(items)
       items.forEach((item, i) => {

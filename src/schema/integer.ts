@@ -2,7 +2,7 @@
 import { EncodeError } from '../errors.ts'
 import { HOST_LE } from '../wire/order.ts'
 import type { Writer } from '../wire/writer.ts'
-import { type Shape, short, show, type Type } from './type.ts'
+import { type Scope, type Shape, short, show, type Type } from './type.ts'
 
 type IntegerShape = Extract<Shape, { kind: 'integer' }>
 
@@ -46,6 +46,11 @@ const access = {
   4: { get: 'getUint32', getSigned: 'getInt32', put: 'u32' },
 } as const
 
+/** `read`, behind a check that the payload has `size` bytes. */
+function emitChecked(scope: Scope, read: string, at: string, end: string, size: number): string {
+  return `(${end} - ${at} < ${size} ? ${scope.ref(short)}(${at}, ${end}, ${size}) : ${read})`
+}
+
 function integer(
   size: 1 | 2 | 4,
   signed: boolean,
@@ -61,6 +66,12 @@ function integer(
   const min = Math.max(lowest, Number(limits.min ?? lowest))
   const max = Math.min(highest, Number(limits.max ?? highest))
   const mask = limits.mask === undefined ? undefined : Number(limits.mask)
+  const setter = getter.replace('get', 'set')
+  const order = size === 1 ? '' : `, ${le}`
+  const emitCheck = (scope: Scope, value: string): string => {
+    const checked = `${scope.ref(checkInteger)}(${value}, ${min}, ${max})`
+    return mask === undefined ? checked : `${scope.ref(checkMask)}(${checked}, ${mask})`
+  }
   const again = (more: Partial<IntegerShape>): IntegerType =>
     integer(size, signed, bigEndian, { ...limits, ...more })
   return {
@@ -75,13 +86,18 @@ function integer(
       const checked = checkInteger(value, min, max)
       w[putter](mask === undefined ? checked : checkMask(checked, mask), le)
     },
-    emitGet: (scope, at, end) =>
-      `(${end} - ${at} < ${size} ? ${scope.ref(short)}(${at}, ${end}, ${size}) : view.${getter}(${at}${size === 1 ? '' : `, ${le}`}))`,
-    emitPut(scope, value) {
-      const checked = `${scope.ref(checkInteger)}(${value}, ${min}, ${max})`
-      const masked = mask === undefined ? checked : `${scope.ref(checkMask)}(${checked}, ${mask})`
-      return `w.${putter}(${masked}${size === 1 ? '' : `, ${le}`});`
+    emitGet(scope, at, end) {
+      const read = `view.${getter}(${at}${order})`
+      return end === undefined ? read : emitChecked(scope, read, at, end, size)
     },
+    emitPut: (scope, value) => `w.${putter}(${emitCheck(scope, value)}${order});`,
+    emitSet: (scope, value, at) => `v.${setter}(${at}, ${emitCheck(scope, value)}${order});`,
+    ...(size === 4 && le === HOST_LE
+      ? {
+          emitAttr: (scope: Scope, value: string, nlaType: number) =>
+            `w.attrU32(${nlaType}, ${emitCheck(scope, value)});`,
+        }
+      : {}),
     min: (value) => again({ min: BigInt(value) }),
     max: (value) => again({ max: BigInt(value) }),
     range: (low, high) => again({ min: BigInt(low), max: BigInt(high) }),
@@ -118,7 +134,10 @@ interface BigAccess {
   readonly size: number | undefined
   get(view: DataView, at: number, end: number): bigint
   put(w: Writer, value: bigint): void
+  /** Code for it, given code that checks a value. */
+  emit?(check: (scope: Scope, value: string) => string): Emitters
 }
+type Emitters = Pick<Type<bigint>, 'emitGet' | 'emitPut' | 'emitSet'>
 
 function bigInteger(
   bytes: 8 | 'variable',
@@ -137,6 +156,10 @@ function bigInteger(
     flags: 0,
     get: form.get,
     put: (w, value) => form.put(w, checkBigInteger(value, min, max)),
+    ...form.emit?.((scope, value) => {
+      const check = scope.ref((given: unknown) => checkBigInteger(given, min, max))
+      return `${check}(${value})`
+    }),
     min: (value) => again({ min: value }),
     max: (value) => again({ max: value }),
   }
@@ -150,6 +173,17 @@ function fixed64(signed: boolean, le: boolean): BigAccess {
       return signed ? view.getBigInt64(at, le) : view.getBigUint64(at, le)
     },
     put: (w, value) => w.u64(BigInt.asUintN(64, value), le),
+    emit(check) {
+      const kind = signed ? 'BigInt64' : 'BigUint64'
+      return {
+        emitGet(scope, at, end) {
+          const read = `view.get${kind}(${at}, ${le})`
+          return end === undefined ? read : emitChecked(scope, read, at, end, 8)
+        },
+        emitPut: (scope, value) => `w.u64(${check(scope, value)}, ${le});`,
+        emitSet: (scope, value, at) => `v.set${kind}(${at}, ${check(scope, value)}, ${le});`,
+      }
+    },
   }
 }
 
@@ -190,7 +224,13 @@ export function enumeration<const N extends Readonly<Record<string, number>>>(
     const value = names[name] as number
     if (!byValue.has(value)) byValue.set(value, name)
   }
-  const toName = (value: number): Name | number => byValue.get(value) ?? value
+  const few = [...byValue.keys()].every((value) => value >= 0 && value < 256)
+  const table: (Name | undefined)[] = few
+    ? Array.from({ length: 256 }, (_, value) => byValue.get(value))
+    : []
+  const toName = few
+    ? (value: number): Name | number => (value < 256 ? table[value] : undefined) ?? value
+    : (value: number): Name | number => byValue.get(value) ?? value
   const toNumber = (value: Name | number): number => {
     if (typeof value === 'number') return value
     const number = Object.hasOwn(names, value) ? names[value] : undefined
@@ -207,6 +247,7 @@ export function enumeration<const N extends Readonly<Record<string, number>>>(
     put: (w, value) => base.put(w, toNumber(value)),
     emitGet: (scope, at, end) => `${scope.ref(toName)}(${base.emitGet!(scope, at, end)})`,
     emitPut: (scope, value) => base.emitPut!(scope, `${scope.ref(toNumber)}(${value})`),
+    emitSet: (scope, value, at) => base.emitSet!(scope, `${scope.ref(toNumber)}(${value})`, at),
   }
 }
 

@@ -2,12 +2,12 @@
 import { DecodeError, NetlinkError } from '../errors.ts'
 import { align4 } from '../wire/align.ts'
 import type { Writer } from '../wire/writer.ts'
-import { type AttrType, attrOffsetOf, attrPathAt, attrType } from './attrs.ts'
-import type { Fields } from './codec.ts'
+import { type AttrType, attrOffsetOf, attrPathAt } from './attrs.ts'
+import { type Fields, makeCodec } from './codec.ts'
 import { resolveNlaError, type ValidationLevel, validateAttrs } from './policy.ts'
 import type { StructType } from './struct.ts'
 import { makeTable } from './table.ts'
-import { type Infer, type Input, type Simplify, short } from './type.ts'
+import type { Infer, Input, Simplify } from './type.ts'
 
 /** What follows nlmsghdr (and genlmsghdr, for generic families). */
 export interface Message<Out, In = Out> {
@@ -84,19 +84,10 @@ function makeMessage(
     required: [],
     header: headerNames,
   }
-  const { codec } = attrType({ ...selection, header: headerNames })
+  const codec = makeCodec({ ...selection, header: headerNames }, header)
   const headerSize = header ? align4(header.size) : 0
   const behind = (at: number, end: number): number => Math.min(end, at + headerSize)
 
-  function read(view: DataView, at: number, end: number): Fields {
-    let out: Fields = {}
-    if (header) {
-      if (end - at < header.size) short(at, end, header.size)
-      out = header.get(view, at, at + header.size) as Fields
-    }
-    codec.decode(view, behind(at, end), end, out)
-    return out
-  }
   const headerOf = (view: DataView, at: number, end: number): Fields =>
     header && end - at >= header.size ? header.get(view, at, at + header.size) : {}
   const pathAt = (view: DataView, at: number, end: number, offset: number): string | undefined => {
@@ -115,7 +106,7 @@ function makeMessage(
     attrs: attributes,
     decode(view, at = 0, end = view.byteLength) {
       try {
-        return read(view, at, end)
+        return codec.read(view, at, end)
       } catch (error) {
         if (!(error instanceof DecodeError) || error.path !== undefined) throw error
         throw new DecodeError(error.reason, error.offset, pathAt(view, at, end, error.offset))
@@ -124,11 +115,7 @@ function makeMessage(
     encode(w, value) {
       const mark = w.length
       try {
-        if (header) {
-          header.put(w, value)
-          w.pad()
-        }
-        codec.encode(w, value)
+        codec.write(w, value)
       } catch (error) {
         w.trim(mark)
         throw error

@@ -5,8 +5,6 @@ import { checkInteger } from './integer.ts'
 import { type Shape, short, show, type Type } from './type.ts'
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-/** Strings this short are cheaper to build by hand than through TextDecoder. */
-const SHORT_STRING = 24
 
 /** NLA_FLAG: there or not. `true` is written, `false` is left out by the attribute set. */
 export const flag: Type<true, boolean> = {
@@ -19,22 +17,41 @@ export const flag: Type<true, boolean> = {
   },
 }
 
+/** Names come again and again: short ones are kept, each in the one place that its bytes give it. */
+const KEPT_LENGTH = 16
+const kept: string[] = new Array(512).fill('')
+
+/** Whether `text` is the `length` ASCII bytes from `at`. */
+function isText(text: string, view: DataView, at: number, length: number): boolean {
+  if (text.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    if (text.charCodeAt(i) !== view.getUint8(at + i)) return false
+  }
+  return true
+}
+
 /** Text up to the first NUL. */
 function getString(view: DataView, at: number, end: number): string {
   let stop = at
-  let ascii = true
-  while (stop < end) {
+  let hash = 0
+  let all = 0
+  for (; stop < end; stop++) {
     const byte = view.getUint8(stop)
     if (byte === 0) break
-    if (byte > 0x7e) ascii = false
-    stop++
+    all |= byte
+    hash = (Math.imul(hash, 31) + byte) | 0
   }
-  if (ascii && stop - at <= SHORT_STRING) {
-    let text = ''
-    for (let i = at; i < stop; i++) text += String.fromCharCode(view.getUint8(i))
-    return text
+  const length = stop - at
+  if (all > 0x7f || length > KEPT_LENGTH) {
+    return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + at, length))
   }
-  return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + at, stop - at))
+  const place = (hash ^ (hash >>> 9)) & 511
+  const known = kept[place] as string
+  if (isText(known, view, at, length)) return known
+  let text = ''
+  for (let i = at; i < stop; i++) text += String.fromCharCode(view.getUint8(i))
+  kept[place] = text
+  return text
 }
 
 /** A string; UTF-8 on the wire, with a NUL behind it. */
@@ -134,7 +151,7 @@ function addressType(
       }
       w.put(bytes)
     },
-    emitGet: (scope, at, end) => `${scope.ref(get)}(view, ${at}, ${end})`,
+    emitGet: (scope, at, end) => `${scope.ref(get)}(view, ${at}, ${end ?? `${at} + ${size}`})`,
   }
 }
 

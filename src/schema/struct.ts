@@ -5,6 +5,7 @@ import { copyBytes } from './payload.ts'
 import {
   type Infer,
   type Input,
+  type Scope,
   type Simplify,
   type StructField,
   short,
@@ -90,13 +91,16 @@ function makeStruct(
     },
     put: (w, value) => putStruct(w, name, fields, size, value, zero),
     emitGet(scope, at, end) {
-      const members = fields.map(({ name: key, offset, type }) => {
-        const from = `${at} + ${offset}`
-        const to = `${at} + ${offset + (type.size as number)}`
-        return `${key}: ${type.emitGet?.(scope, `(${from})`, `(${to})`) ?? `${scope.ref(type)}.get(view, ${from}, ${to})`}`
-      })
-      return `(${end} - ${at} === ${size} ? {${members.join(', ')}} : ${scope.ref(this)}.get(view, ${at}, ${end}))`
+      const literal = `{${emitMembers(scope, fields, at)}}`
+      if (end === undefined) return literal
+      return `(${end} - ${at} === ${size} ? ${literal} : ${scope.ref(this)}.get(view, ${at}, ${end}))`
     },
+    ...(fields.every(({ type }) => type.emitSet)
+      ? {
+          emitPut: (scope: Scope, value: string): string =>
+            emitPutStruct(scope, name, fields, size, value),
+        }
+      : {}),
     pathAt(_view, at, _end, offset) {
       const field = fields.find(
         (f) => offset - at >= f.offset && offset - at < f.offset + (f.type.size as number),
@@ -107,6 +111,48 @@ function makeStruct(
   }
 }
 
+/** `key: read, …` of an object literal, for members from `at`. */
+export function emitMembers(scope: Scope, fields: readonly StructField[], at: string): string {
+  return fields
+    .map(({ name: key, offset, type }) => {
+      const from = offset === 0 ? at : `(${at} + ${offset})`
+      const to = `${at} + ${offset + (type.size as number)}`
+      return `${key}: ${type.emitGet?.(scope, from) ?? `${scope.ref(type)}.get(view, ${from}, ${to})`}`
+    })
+    .join(', ')
+}
+
+function notMembers(name: string, value: unknown): never {
+  throw new EncodeError(`an object with the members of ${name} expected, got ${show(value)}`)
+}
+
+/** A function that writes the struct; the call of it. */
+function emitPutStruct(
+  scope: Scope,
+  name: string,
+  fields: readonly StructField[],
+  size: number,
+  value: string,
+): string {
+  const sets = fields.map(
+    ({ name: key, offset, type }) =>
+      `if (x.${key} !== undefined) {f = '${key}'; ${type.emitSet?.(scope, `x.${key}`, `o + ${offset}`)}}`,
+  )
+  const put = scope.define(
+    'w, x',
+    `if (typeof x !== 'object' || x === null) ${scope.ref(notMembers)}('${name}', x);
+     const o = w.reserve(${size}), v = w.view;
+     let f;
+     try {${sets.join('\n')}} catch (error) { throw ${scope.ref(within)}(error, f); }
+     if (x.tail !== undefined) ${scope.ref(putTail)}(w, x.tail);`,
+  )
+  return `${put}(w, ${value});`
+}
+
+function putTail(w: Writer, tail: unknown): void {
+  if (tail instanceof Uint8Array) w.put(tail)
+}
+
 function putStruct(
   w: Writer,
   name: string,
@@ -115,9 +161,7 @@ function putStruct(
   value: any,
   zero: DataView,
 ): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new EncodeError(`an object with the members of ${name} expected, got ${show(value)}`)
-  }
+  if (typeof value !== 'object' || value === null) notMembers(name, value)
   const start = w.length
   for (const { name: key, offset, type } of fields) {
     if (w.length < start + offset) w.reserve(start + offset - w.length)
@@ -130,5 +174,5 @@ function putStruct(
     }
   }
   if (w.length < start + size) w.reserve(start + size - w.length)
-  if (value.tail instanceof Uint8Array) w.put(value.tail)
+  putTail(w, value.tail)
 }

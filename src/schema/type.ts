@@ -59,8 +59,8 @@ export interface StructField {
 
 /**
  * How one payload becomes a JavaScript value (`Out`), and what is accepted in its place (`In`).
- * `emitGet` and `emitPut` say the same as `get` and `put` in source text; a type without them is
- * called.
+ * `emitGet` and the others say the same as `get` and `put` in source text; a type without them is
+ * called. Who makes a type from another with a `get` or `put` of its own leaves them out.
  */
 export interface Type<Out, In = Out> {
   readonly shape: Shape
@@ -72,10 +72,17 @@ export interface Type<Out, In = Out> {
   get(view: DataView, at: number, end: number): Out
   /** @throws EncodeError when the value is not what the type says. */
   put(w: Writer, value: In): void
-  /** An expression that reads; `view` is in scope. */
-  emitGet?(scope: Scope, at: string, end: string): string
-  /** Statements that write; `w` is in scope. */
+  /**
+   * An expression that reads; `view` is in scope. Without `end` the payload is known to have the
+   * type's size.
+   */
+  emitGet?(scope: Scope, at: string, end?: string): string
+  /** Statements that write at the writer's end; `w` is in scope. */
   emitPut?(scope: Scope, value: string): string
+  /** Statements that store into `v`, a DataView, where the bytes are reserved and zero. */
+  emitSet?(scope: Scope, value: string, at: string): string
+  /** Statements that write a whole attribute, where that is shorter than a payload between marks. */
+  emitAttr?(scope: Scope, value: string, nlaType: number): string
   /** Where `offset` lies inside the payload: `.name` or `[2]`, further inward as far as possible. */
   pathAt?(view: DataView, at: number, end: number, offset: number): string
   /** Where the attribute at `path` starts, or undefined when it is not there. */
@@ -85,10 +92,12 @@ export interface Type<Out, In = Out> {
 /** A type of which nothing is known but that it is one. */
 export type AnyType = Type<any, any>
 
-/** Constants that generated code refers to. */
+/** What generated code refers to. */
 export interface Scope {
   /** A name for `value` in the generated code. */
   ref(value: unknown): string
+  /** A name for a function of its own in the generated code. */
+  define(parameters: string, body: string): string
 }
 
 /** What decoding with a type gives. */
