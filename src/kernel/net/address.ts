@@ -66,10 +66,6 @@ export function isMulticast6(address: Ipv6): boolean {
 export function isLoopback6(address: Ipv6): boolean {
   return address === IN6ADDR_LOOPBACK
 }
-/** IPv4-mapped, ::ffff:0:0/96. */
-export function isMapped6(address: Ipv6): boolean {
-  return address >> 32n === 0xffffn
-}
 
 /** @throws NetlinkError EINVAL when `text` is not an IPv4 address in four decimal parts. */
 export function parseIpv4(text: string): Ipv4 {

@@ -17,7 +17,7 @@ const MAX_NETDEVICES = 8 * 4096
 const MAX_IFINDEX = 0x7fffffff
 
 /** dev_valid_name(). */
-export function isValidName(name: string): boolean {
+function isValidName(name: string): boolean {
   if (name === '' || name === '.' || name === '..') return false
   return byteLength(name) < IFNAMSIZ && !/[/:\s]/.test(name)
 }

@@ -82,7 +82,6 @@ export function scope6(address: Ipv6): number {
 
 /** IFLA_INET6_ADDR_GEN_MODE: how a link-local address is made. */
 export const IN6_ADDR_GEN_MODE_EUI64 = 0
-export const IN6_ADDR_GEN_MODE_NONE = 1
 
 /** The IPv6 side of a device (struct inet6_dev). */
 export class Inet6Device {

@@ -34,9 +34,9 @@ import type { NetStack } from './stack.ts'
 const ALL_HOSTS: Ipv4 = 0xe0000001
 
 /** In rtm_flags of an answer. */
-export const RTCF_BROADCAST = 0x10000000
-export const RTCF_MULTICAST = 0x20000000
-export const RTCF_LOCAL = 0x80000000
+const RTCF_BROADCAST = 0x10000000
+const RTCF_MULTICAST = 0x20000000
+const RTCF_LOCAL = 0x80000000
 
 /** A way (struct rtable). */
 export interface Way4 {
