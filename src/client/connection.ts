@@ -20,7 +20,7 @@ import { Exchange } from './exchange.ts'
 import { readExtack, refusal } from './extack.ts'
 import { Flight } from './flight.ts'
 import { later } from './loop.ts'
-import { type CallOptions, checkTimeout } from './options.ts'
+import { checkTimeout, type RequestOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { lost, Pending, timedOut } from './pending.ts'
 import { callError, EAGAIN, ENOBUFS, malformed, type Receiver } from './receiver.ts'
@@ -36,16 +36,6 @@ const PAUSE = 2
 const turn = Promise.resolve()
 /** Bytes of an error beside the request that it repeats. */
 const ERROR_ROOM = 4096
-
-export interface RequestOptions extends CallOptions {
-  /** NLM_F_CREATE and kin, beside NLM_F_REQUEST and NLM_F_ACK. */
-  readonly flags?: number | undefined
-  /**
-   * Whether an acknowledgement ends it, as it does for operations without a reply. Otherwise the
-   * first reply does.
-   */
-  readonly ack?: boolean | undefined
-}
 
 export class Connection {
   readonly #session: Session

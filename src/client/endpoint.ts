@@ -1,10 +1,11 @@
 /** One netlink protocol of one kernel: its requests, its dumps. */
 import type { Call } from './call.ts'
-import { Connection, type RequestOptions } from './connection.ts'
+import { Connection } from './connection.ts'
 import type { DumpOptions } from './cursor.ts'
 import { Dump } from './dump.ts'
 import type { DumpRequest } from './dump-reader.ts'
 import { DumpLanes } from './lanes.ts'
+import type { RequestOptions } from './options.ts'
 import type { Session } from './session.ts'
 
 /** What a dump asks for: a value for the call, or a promise of one, and what to make of items. */

@@ -18,12 +18,12 @@ import {
   type MessageWalker,
 } from '../wire/index.ts'
 import { type Call, makeCall } from './call.ts'
-import type { RequestOptions } from './connection.ts'
 import type { DumpOptions } from './cursor.ts'
 import type { Dump } from './dump.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type EventOptions, Events, type OverrunSource } from './events.ts'
 import { didYouMean } from './nearest.ts'
+import type { RequestOptions } from './options.ts'
 import type { ResolvedFamily } from './resolve.ts'
 import { closedError } from './session.ts'
 

@@ -14,6 +14,17 @@ export interface CallOptions {
   readonly onWarning?: ((warning: Extack) => void) | undefined
 }
 
+/** How one request differs from what its operation says. */
+export interface RequestOptions extends CallOptions {
+  /** NLM_F_CREATE and kin, beside NLM_F_REQUEST and NLM_F_ACK. */
+  readonly flags?: number | undefined
+  /**
+   * Whether an acknowledgement ends it, as it does for operations without a reply. Otherwise the
+   * first reply does.
+   */
+  readonly ack?: boolean | undefined
+}
+
 /** Milliseconds. */
 export const DEFAULT_TIMEOUT = 5_000
 /** The longest that a timer can wait; more is for ever. */
