@@ -78,12 +78,14 @@ function parseIpv4(text: string): Uint8Array | undefined {
   return part === 4 ? bytes : undefined
 }
 
+const HEX_COLON = HEX.map((byte) => `${byte}:`)
+
 /** Any number of bytes as `aa:bb:cc:dd:ee:ff`. */
 export function formatMac(view: DataView, at: number, end: number): string {
   if (at >= end) return ''
-  let text = HEX[view.getUint8(at)] as string
-  for (let i = at + 1; i < end; i++) text += `:${HEX[view.getUint8(i)]}`
-  return text
+  let text = ''
+  for (let i = at; i < end - 1; i++) text += HEX_COLON[view.getUint8(i)]
+  return text + HEX[view.getUint8(end - 1)]
 }
 
 /** A hexadecimal digit's value, or -1. */
@@ -96,7 +98,9 @@ function hexDigit(code: number): number {
 /** The bytes of `aa:bb:…`, or undefined when `text` is not of that form. */
 export function parseMac(text: string): Uint8Array | undefined {
   if (text === '') return new Uint8Array(0)
-  const bytes = new Uint8Array((text.length >> 1) + 1)
+  let size = 1
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) === COLON) size++
+  const bytes = new Uint8Array(size)
   let count = 0
   let digits = 0
   for (let i = 0; i < text.length; i++) {
@@ -111,5 +115,5 @@ export function parseMac(text: string): Uint8Array | undefined {
     if (digit < 0 || ++digits > 2) return undefined
     bytes[count] = ((bytes[count] as number) << 4) | digit
   }
-  return digits === 0 ? undefined : bytes.subarray(0, count + 1)
+  return digits === 0 ? undefined : bytes
 }

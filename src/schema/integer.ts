@@ -51,6 +51,23 @@ function emitChecked(scope: Scope, read: string, at: string, end: string, size: 
   return `(${end} - ${at} < ${size} ? ${scope.ref(short)}(${at}, ${end}, ${size}) : ${read})`
 }
 
+/**
+ * Code for a whole attribute in host order. On little-endian machines the short ones are the first
+ * bytes of a padded u32 with another nla_len.
+ */
+function emitHostAttr(
+  size: 1 | 2 | 4,
+  emitCheck: (scope: Scope, value: string) => string,
+): NonNullable<Type<number>['emitAttr']> {
+  return (scope, value, nlaType) => {
+    const checked = emitCheck(scope, value)
+    if (size === 4) return `w.attrU32(${nlaType}, ${checked});`
+    if (!HOST_LE)
+      return `m = w.attrStart(${nlaType}); w.${access[size].put}(${checked}); w.attrEnd(m);`
+    return `w.attrU32(${nlaType}, ${checked} & ${2 ** (8 * size) - 1}); w.view.setUint16(w.length - 8, ${4 + size}, true);`
+  }
+}
+
 function integer(
   size: 1 | 2 | 4,
   signed: boolean,
@@ -92,12 +109,7 @@ function integer(
     },
     emitPut: (scope, value) => `w.${putter}(${emitCheck(scope, value)}${order});`,
     emitSet: (scope, value, at) => `v.${setter}(${at}, ${emitCheck(scope, value)}${order});`,
-    ...(size === 4 && le === HOST_LE
-      ? {
-          emitAttr: (scope: Scope, value: string, nlaType: number) =>
-            `w.attrU32(${nlaType}, ${emitCheck(scope, value)});`,
-        }
-      : {}),
+    ...(bigEndian ? {} : { emitAttr: emitHostAttr(size, emitCheck) }),
     min: (value) => again({ min: BigInt(value) }),
     max: (value) => again({ max: BigInt(value) }),
     range: (low, high) => again({ min: BigInt(low), max: BigInt(high) }),
@@ -248,6 +260,12 @@ export function enumeration<const N extends Readonly<Record<string, number>>>(
     emitGet: (scope, at, end) => `${scope.ref(toName)}(${base.emitGet!(scope, at, end)})`,
     emitPut: (scope, value) => base.emitPut!(scope, `${scope.ref(toNumber)}(${value})`),
     emitSet: (scope, value, at) => base.emitSet!(scope, `${scope.ref(toNumber)}(${value})`, at),
+    ...(base.emitAttr
+      ? {
+          emitAttr: (scope: Scope, value: string, nlaType: number) =>
+            base.emitAttr!(scope, `${scope.ref(toNumber)}(${value})`, nlaType),
+        }
+      : {}),
   }
 }
 

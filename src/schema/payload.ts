@@ -1,5 +1,6 @@
 /** Payloads that are not integers: flags, strings, bytes, addresses. */
 import { DecodeError, EncodeError } from '../errors.ts'
+import type { Writer } from '../wire/writer.ts'
 import { formatIpv4, formatIpv6, formatMac, parseIp, parseMac } from './address.ts'
 import { checkInteger } from './integer.ts'
 import { type Shape, short, show, type Type } from './type.ts'
@@ -54,6 +55,25 @@ function getString(view: DataView, at: number, end: number): string {
   return text
 }
 
+/** Text as UTF-8; short ASCII, which names are, byte by byte. */
+function putText(w: Writer, text: string): void {
+  const { length } = text
+  if (length <= KEPT_LENGTH) {
+    const at = w.reserve(length)
+    const { bytes } = w
+    let i = 0
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code === 0 || code > 0x7f) break
+      bytes[at + i] = code
+    }
+    if (i === length) return
+    w.trim(at)
+  }
+  if (text.includes('\0')) throw new EncodeError('a string with a NUL inside')
+  w.string(text, false)
+}
+
 /** A string; UTF-8 on the wire, with a NUL behind it. */
 export interface StringType extends Type<string> {
   /** Bytes at most, the NUL not counted (the `len` of NLA_NUL_STRING). */
@@ -70,9 +90,8 @@ function stringType(max: number | undefined, nul: boolean): StringType {
     get: getString,
     put(w, value) {
       if (typeof value !== 'string') throw new EncodeError(`a string expected, got ${show(value)}`)
-      if (value.includes('\0')) throw new EncodeError('a string with a NUL inside')
       const before = w.length
-      w.string(value, false)
+      putText(w, value)
       const bytes = w.length - before
       if (max !== undefined && bytes > max) {
         throw new EncodeError(`${show(value)} has ${bytes} bytes; ${max} are the most`)
