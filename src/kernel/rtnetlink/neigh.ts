@@ -20,7 +20,9 @@ import {
   message,
   NL_VALIDATE_DEPRECATED_STRICT,
   NL_VALIDATE_LIBERAL,
+  u32,
 } from '../../schema/index.ts'
+import { NLM_F_DUMP_FILTERED } from '../../wire/constants.ts'
 import type { Ipv4, Ipv6 } from '../net/address.ts'
 import { NTF_PROXY } from '../net/constants.ts'
 import type { NetDevice } from '../net/device.ts'
@@ -28,6 +30,7 @@ import type { Neighbour, NeighbourRequest, NeighbourTable } from '../net/neighbo
 import type { NetStack } from '../net/stack.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import type { DumpSource } from '../netlink/dump.ts'
+import { refusalOf } from '../netlink/extack.ts'
 import { NTF_EXT_SHIFT, putNeighbour } from './neigh-fill.ts'
 import { hasHeaderValues, hasOthers, invalid, payloadSize } from './parse.ts'
 import { in6Addr, inAddr } from './policy-types.ts'
@@ -35,10 +38,22 @@ import type { RtnlTable } from './table.ts'
 
 /** sizeof(struct ndmsg). */
 const HEADER_SIZE = 12
+/** Where its flags are. */
+const FLAGS_AT = 10
+const header = ['family', 'ifindex', 'state', 'flags', 'type']
 
+/** NTF_EXT_*: what NDA_FLAGS_EXT may hold. */
+const NTF_EXT_MASK = 0x7
+
+/** nda_policy. */
 const neigh = message(
   ndmsg,
-  attrs('NDA_', { ...neighAttrs.definitions, dst: [1, binary], lladdr: [2, binary.max(32)] }),
+  attrs('NDA_', {
+    ...neighAttrs.definitions,
+    dst: [1, binary.max(32)],
+    lladdr: [2, binary.max(32)],
+    flagsExt: [15, u32.mask(NTF_EXT_MASK)],
+  }),
 )
 type Decoded = ReturnType<typeof neigh.decode>
 
@@ -62,13 +77,13 @@ function newNeigh(ctx: RequestContext): void {
 
 /** neigh_delete(). @throws NetlinkError EINVAL, ENODEV, ENOENT, EAFNOSUPPORT */
 function deleteNeigh(ctx: RequestContext): void {
+  if (payloadSize(ctx) < HEADER_SIZE) throw new NetlinkError('EINVAL')
   const { request, table } = parse(ctx)
   table.delete(request, ctx)
 }
 
 /** What neigh_add() and neigh_delete() find out before they look at the table, in their order. */
 function parse(ctx: RequestContext): { request: NeighbourRequest; table: NeighbourTable } {
-  if (payloadSize(ctx) < HEADER_SIZE) throw new NetlinkError('EINVAL')
   const message = ctx.decode(neigh, NL_VALIDATE_LIBERAL)
   const { dst, ifindex, family, lladdr } = message
   const stack = ctx.kernel.rtnl.stackOf(ctx.net)
@@ -101,37 +116,43 @@ function describeRequest(request: Decoded, dst: Ipv4 | Ipv6): NeighbourRequest {
 
 /** neigh_get(). @throws NetlinkError EINVAL, ENODEV, ENOENT, EAFNOSUPPORT */
 function getNeigh(ctx: RequestContext): void {
-  if (payloadSize(ctx) < HEADER_SIZE) invalid('Invalid header for neighbor get request')
+  const { family, ifindex, flags, dst } = parseGet(ctx)
   const stack = ctx.kernel.rtnl.stackOf(ctx.net)
-  const request = ctx.decode(neigh, NL_VALIDATE_DEPRECATED_STRICT)
-  if (hasHeaderValues(ctx, 1, 3) || request.state !== 0 || request.type !== 0) {
-    invalid('Invalid values in header for neighbor get request')
+  const table = tableOf(stack, family)
+  if (!table) {
+    const text = 'Unsupported family in header for neighbor get request'
+    throw new NetlinkError('EAFNOSUPPORT', text)
   }
-  if (request.flags & ~NTF_PROXY) invalid('Invalid flags in header for neighbor get request')
-  const table = tableOf(stack, request.family)
-  if (!table)
-    throw new NetlinkError('EAFNOSUPPORT', 'Unsupported family in header for neighbor get request')
-  const { family, ifindex, state: _state, flags, type: _type, dst, ...rest } = request
-  if (hasOthers(rest, [])) invalid('Unsupported attribute in neighbor get request')
-  if (dst === undefined) invalid('Network address not specified')
+  if (dst === undefined) throw new NetlinkError('EINVAL', { extack: { missing: 'dst' } })
+  if (dst.length !== (family === AF_INET ? inAddr : in6Addr).size) {
+    invalid('Invalid network address in neighbor get request')
+  }
+  const key = keyOf(dst, family)
   const dev = ifindex === 0 ? undefined : stack.devices.byIndex(ifindex)
   if (ifindex !== 0 && !dev) throw new NetlinkError('ENODEV', 'Unknown device ifindex')
-  const key = keyOf(dst, family)
-  const found = flags & NTF_PROXY ? table.findProxy(key, dev) : findEntry(table, key, dev)
+  const isProxy = (flags & NTF_PROXY) !== 0
+  const found = isProxy ? table.findProxy(key, dev) : dev && table.find(key, dev)
   if (!found) {
-    const what = flags & NTF_PROXY ? 'Proxy neighbour entry' : 'Neighbour entry'
+    const what = isProxy ? 'Proxy neighbour entry' : 'Neighbour entry'
     throw new NetlinkError('ENOENT', `${what} not found`)
   }
   ctx.reply(RTM_NEWNEIGH, (w) => putNeighbour(w, found, stack))
 }
 
-function findEntry(
-  table: NeighbourTable,
-  key: Ipv4 | Ipv6,
-  dev: NetDevice | undefined,
-): Neighbour | undefined {
-  if (!dev) invalid('No device specified')
-  return table.find(key, dev)
+/** neigh_valid_get_req(): strict, whatever the socket says. */
+function parseGet(ctx: RequestContext): Decoded {
+  if (payloadSize(ctx) < HEADER_SIZE) invalid('Invalid header for neighbor get request')
+  if (hasHeaderValues(ctx, 1, 3) || hasHeaderValues(ctx, 8, 2) || hasHeaderValues(ctx, 11, 1)) {
+    invalid('Invalid values in header for neighbor get request')
+  }
+  const flags = ctx.view.getUint8(ctx.payload + FLAGS_AT)
+  if (flags & ~NTF_PROXY) invalid('Invalid flags in header for neighbor get request')
+  if (!(flags & NTF_PROXY) && !hasHeaderValues(ctx, 4, 4)) invalid('No device specified')
+  const request = ctx.decode(neigh, NL_VALIDATE_DEPRECATED_STRICT)
+  if (hasOthers(request, [...header, 'dst'])) {
+    invalid('Unsupported attribute in neighbor get request')
+  }
+  return request
 }
 
 /** What a dump shows. */
@@ -148,7 +169,7 @@ export const neighDump: DumpSource<Neighbour> = {
   *items(ctx) {
     const filter = parseDump(ctx)
     const stack = ctx.kernel.rtnl.stackOf(ctx.net)
-    if (filter.ifindex !== 0 || filter.master !== 0) ctx.filtered = true
+    if (filter.ifindex !== 0 || filter.master !== 0) ctx.messageFlags |= NLM_F_DUMP_FILTERED
     for (const [family, table] of [
       [AF_INET, stack.arp],
       [AF_INET6, stack.ndisc],
@@ -167,30 +188,37 @@ function isWanted({ dev }: Neighbour, { ifindex, master }: Filter): boolean {
   return master === 0 || dev?.master?.ifindex === master
 }
 
-/** neigh_valid_dump_req(). */
 function parseDump(ctx: RequestContext): Filter {
-  const size = payloadSize(ctx)
-  const family = size > 0 ? ctx.view.getUint8(ctx.payload) : AF_UNSPEC
-  if (size < HEADER_SIZE) {
-    if (ctx.strict) invalid('Invalid header for neighbor dump request')
-    return { family, proxies: false, ifindex: 0, master: 0 }
-  }
-  const level = ctx.strict ? NL_VALIDATE_DEPRECATED_STRICT : NL_VALIDATE_LIBERAL
-  if (ctx.strict) checkDumpHeader(ctx)
-  const request = ctx.decode(neigh, level)
-  const { viaIfindex = 0, master = 0, flags, ...rest } = request
-  if (ctx.strict && hasOthers(rest, ['family', 'ifindex', 'state', 'type'])) {
-    invalid('Unsupported attribute in neighbor dump request')
-  }
-  return { family, proxies: flags === NTF_PROXY, ifindex: viaIfindex, master }
+  const family = ctx.view.getUint8(ctx.payload)
+  const isWhole = payloadSize(ctx) >= HEADER_SIZE
+  const proxies = isWhole && ctx.view.getUint8(ctx.payload + FLAGS_AT) === NTF_PROXY
+  const request = ctx.strict ? parseStrictDump(ctx) : glance(ctx)
+  const { viaIfindex: ifindex = 0, master = 0 } = request
+  return { family, proxies, ifindex, master }
 }
 
-function checkDumpHeader(ctx: RequestContext): void {
-  const { view, payload } = ctx
-  if (hasHeaderValues(ctx, 1, 9) || view.getUint8(payload + 11) !== 0) {
+/** neigh_valid_dump_req(). */
+function parseStrictDump(ctx: RequestContext): Decoded {
+  if (payloadSize(ctx) < HEADER_SIZE) invalid('Invalid header for neighbor dump request')
+  if (hasHeaderValues(ctx, 1, 9) || hasHeaderValues(ctx, 11, 1)) {
     invalid('Invalid values in header for neighbor dump request')
   }
-  if (view.getUint8(payload + 10) & ~NTF_PROXY) {
+  if (ctx.view.getUint8(ctx.payload + FLAGS_AT) & ~NTF_PROXY) {
     invalid('Invalid flags in header for neighbor dump request')
+  }
+  const request = ctx.decode(neigh, NL_VALIDATE_DEPRECATED_STRICT)
+  if (hasOthers(request, [...header, 'viaIfindex', 'master'])) {
+    invalid('Unsupported attribute in neighbor dump request')
+  }
+  return request
+}
+
+/** What is wrong with a lax request is told with its success. */
+function glance(ctx: RequestContext): Partial<Decoded> {
+  try {
+    return ctx.decode(neigh, NL_VALIDATE_LIBERAL)
+  } catch (error) {
+    ctx.warning = refusalOf(ctx, error).extack?.message
+    return {}
   }
 }

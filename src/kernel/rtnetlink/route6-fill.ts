@@ -41,7 +41,8 @@ export function putRoute6(w: Writer, route: Fib6Route): void {
   w.attrU32(RTA_PRIORITY, route.metric)
   let flags = 0
   if (siblings.length > 1) {
-    const ways = siblings.map(({ nexthop: nh }) => {
+    const at = siblings.indexOf(route)
+    const ways = [...siblings.slice(at), ...siblings.slice(0, at)].map(({ nexthop: nh }) => {
       return { nh, flags: nexthopFlags(nh), weight: nh.weight, ifindex: nh.dev.ifindex }
     })
     putMultipath(w, ways, ({ nh }) => putGateway(w, nh))

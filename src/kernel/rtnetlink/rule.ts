@@ -10,6 +10,7 @@ import {
   FIB_RULE_OIF_DETACHED,
   FIB_RULE_UNRESOLVED,
   FR_ACT_GOTO,
+  FR_ACT_TO_TBL,
   fibRuleHdr,
   ruleAttrs,
 } from '../../families/rt-rule.ts'
@@ -20,12 +21,15 @@ import {
   RTM_DELRULE,
   RTM_GETRULE,
   RTM_NEWRULE,
+  RTNL_FAMILY_IP6MR,
+  RTNL_FAMILY_IPMR,
   RTNLGRP_IPV4_RULE,
   RTNLGRP_IPV6_RULE,
 } from '../../families/rtnetlink.ts'
 import { attrs, message, NL_VALIDATE_LIBERAL } from '../../schema/index.ts'
 import type { Writer } from '../../wire/writer.ts'
-import { ANY_UID, type FibRule, NONE, type RuleConfig } from '../net/rule.ts'
+import { RT_TABLE_DEFAULT, RT_TABLE_MAIN, RTPROT_KERNEL } from '../net/constants.ts'
+import { ANY_UID, FibRule, NONE, type Range, type RuleConfig } from '../net/rule.ts'
 import type { RuleTable } from '../net/rules.ts'
 import type { NetStack } from '../net/stack.ts'
 import type { RequestContext } from '../netlink/context.ts'
@@ -39,6 +43,8 @@ import type { RtnlTable } from './table.ts'
 
 /** sizeof(struct fib_rule_hdr). */
 const HEADER_SIZE = 12
+/** Of the rule behind which there is none. */
+const LAST_PRIORITY = 32_767
 /** What the header says of a table whose number it has no room for. */
 const RT_TABLE_COMPAT = 252
 /** fib_rule_nlmsg_size(), without the nlmsghdr. */
@@ -122,6 +128,7 @@ function decodeRule(ctx: RequestContext): Decoded {
 function describeRule(request: Decoded, family: number): RuleConfig {
   const { frhTable, table = frhTable, protocol, src, dst, dscp, tos } = request
   if (dscp !== undefined && tos !== 0) invalid('Cannot specify both TOS and DSCP')
+  if (request.l3mdev !== undefined && request.l3mdev !== 1) invalid('Invalid l3mdev attribute')
   const kind = family === AF_INET ? 'number' : 'bigint'
   const { iifname, oifname, priority, goto, uidRange, suppressPrefixlen, suppressIfgroup } = request
   return {
@@ -176,13 +183,20 @@ function putRule(w: Writer, of: FibRule): void {
     l3mdev: of.l3mdev || undefined,
     uidRange: of.uidRange && of.uidRange.start !== ANY_UID.start ? of.uidRange : undefined,
     sportRange: of.sport.start ? of.sport : undefined,
+    sportMask: maskOf(of.sport),
     dportRange: of.dport.start ? of.dport : undefined,
+    dportMask: maskOf(of.dport),
     ipProto: of.ipProto || undefined,
     suppressIfgroup: of.suppressIfgroup === NONE ? undefined : of.suppressIfgroup,
     dst: of.dstLen ? of.dst : undefined,
     src: of.srcLen ? of.src : undefined,
     flow: of.flow || undefined,
   })
+}
+
+/** A single port is one with all its bits. */
+function maskOf({ start, end }: Range): number | undefined {
+  return start !== 0 && start === end ? 0xffff : undefined
 }
 
 /** The flags that were given, and what is true of the rule at the moment. */
@@ -194,6 +208,18 @@ function reportedFlags(of: FibRule): number {
   return flags
 }
 
+/** The rules of multicast routing, which nobody changes here: one each (ipmr.c, ip6mr.c). */
+const multicastRules: ReadonlyMap<number, readonly FibRule[]> = new Map(
+  [[RTNL_FAMILY_IPMR, RT_TABLE_DEFAULT] as const, [RTNL_FAMILY_IP6MR, RT_TABLE_MAIN] as const].map(
+    ([family, table]) => {
+      const config = { action: FR_ACT_TO_TBL, table, protocol: RTPROT_KERNEL }
+      return [family, [new FibRule(family, config, LAST_PRIORITY)]]
+    },
+  ),
+)
+/** In the order in which Linux registers them. */
+const DUMPED = [AF_INET, RTNL_FAMILY_IPMR, RTNL_FAMILY_IP6MR, AF_INET6]
+
 const ruleDump: DumpSource<FibRule> = {
   name: 'RTM_GETRULE',
   type: RTM_NEWRULE,
@@ -201,14 +227,12 @@ const ruleDump: DumpSource<FibRule> = {
     if (ctx.strict) checkDump(ctx)
     const family = ctx.view.getUint8(ctx.payload)
     const stack = ctx.kernel.rtnl.stackOf(ctx.net)
-    if (family !== AF_UNSPEC) {
-      const rules = rulesOf(stack, family)
+    const families = family === AF_UNSPEC ? DUMPED : [family]
+    for (const each of families) {
+      const rules = multicastRules.get(each) ?? rulesOf(stack, each)?.list()
       if (!rules) throw new NetlinkError('EAFNOSUPPORT')
-      yield* rules.list().slice()
-      return
+      yield* rules.slice()
     }
-    yield* stack.rules4.list().slice()
-    yield* stack.rules6.list().slice()
   },
   put: (w, of) => putRule(w, of),
 }
