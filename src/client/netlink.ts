@@ -31,9 +31,14 @@ export class Netlink implements AsyncDisposable {
   readonly #dependants = new Set<{ end(reason: unknown): void }>()
   #closed: { readonly reason: unknown } | undefined
 
-  /** For open(). */
-  constructor(session: Session) {
+  /** For open(); `signal` closes it. */
+  constructor(session: Session, signal?: AbortSignal) {
     this.#session = session
+    if (signal) {
+      const abort = () => void this.close(signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      this.#dependants.add({ end: () => signal.removeEventListener('abort', abort) })
+    }
     this.#resolver = new Resolver(this.#endpoint(NETLINK_GENERIC))
     const links = new Links(this.#endpoint(NETLINK_ROUTE))
     this.links = new LinkDoor(links)

@@ -1,12 +1,7 @@
-/** The way in: a client to the kernel of this machine, or to one of nlkit's. */
-import { type Extack, NetlinkError } from '../errors.ts'
+/** The way in. What it opens is loaded when it is called, so that importing nlkit costs little. */
+import type { Extack } from '../errors.ts'
 import type { Transport } from '../transport/transport.ts'
-import { Tap } from './diagnostics.ts'
-import { Turn, within } from './loop.ts'
-import { Netlink } from './netlink.ts'
-import { checkTimeout, DEFAULT_TIMEOUT } from './options.ts'
-import { timedOut } from './pending.ts'
-import { Receiver } from './receiver.ts'
+import type { Netlink } from './netlink.ts'
 
 /** Whatever sockets can be opened to: a `Kernel` of nlkit's, or a stand-in. */
 export interface KernelLike {
@@ -27,50 +22,13 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a client. `await using nl = await open()` closes it again.
+ * Opens a client to the kernel of this machine, or to one of nlkit's. `await using nl = await
+ * open()` closes it again.
  * @throws NetlinkError NETLINK_NO_NATIVE, NETLINK_PLATFORM, NETLINK_KERNEL, NETLINK_TIMEOUT, or the
  * errno of socket(2), bind(2), setns(2); or the signal's reason.
  */
 export async function open(options: OpenOptions = {}): Promise<Netlink> {
-  const { signal } = options
-  const timeout = checkTimeout(options.timeout ?? DEFAULT_TIMEOUT)
-  signal?.throwIfAborted()
-  const tap = new Tap()
-  const nl = new Netlink({
-    transport: await transportOf(options.kernel),
-    netns: options.netns,
-    timeout,
-    onWarning: options.onWarning,
-    tap,
-    turn: new Turn(),
-    receiver: new Receiver(tap),
-  })
-  try {
-    const expired = () => timedOut('open', timeout)
-    await within({ signal, timeout, expired }, () => nl.ready())
-  } catch (error) {
-    await nl.close(error)
-    throw error
-  }
-  signal?.addEventListener('abort', () => void nl.close(signal.reason), { once: true })
-  return nl
-}
-
-async function transportOf(kernel: KernelLike | string | undefined): Promise<Transport> {
-  if (kernel === undefined || kernel === 'live') {
-    const { afNetlink } = await import('../transport/af-netlink.ts')
-    return afNetlink()
-  }
-  if (typeof kernel === 'object' && typeof kernel?.transport === 'function')
-    return kernel.transport()
-  throw noSuchKernel(kernel)
-}
-
-function noSuchKernel(kernel: unknown): NetlinkError {
-  const scheme = typeof kernel === 'string' ? /^(unix|nats):/.exec(kernel)?.[1] : undefined
-  const message = scheme
-    ? `kernels at ${scheme}: come in a later version`
-    : `${typeof kernel === 'string' ? JSON.stringify(kernel) : String(kernel)} is no kernel`
-  const hint = "open() takes this machine's kernel, or a Kernel of nlkit/kernel as { kernel }"
-  return new NetlinkError('NETLINK_KERNEL', { message, hint })
+  options.signal?.throwIfAborted()
+  const { connect } = await import('./connect.ts')
+  return connect(options)
 }
