@@ -106,6 +106,7 @@ const CASES: readonly Case[] = [
   {
     title: 'a system call before there is a socket',
     error: new NetlinkError('EAFNOSUPPORT', { syscall: 'socket' }),
+    about: { argv: ['link'], hints: true, isOpening: true },
     exit: EXIT.unreachable,
     lines: ['error: socket: address family not supported by protocol (EAFNOSUPPORT)'],
   },

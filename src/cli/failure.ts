@@ -19,10 +19,10 @@ export interface Circumstances {
   readonly hints: boolean
   /** What was asked of the kernel. */
   readonly request?: unknown
+  /** Whether it failed before there was a kernel to talk to. */
+  readonly isOpening?: boolean
 }
 
-/** System calls that are made before there is a kernel to talk to. */
-const REACHING = new Set(['socket', 'bind', 'setsockopt', 'open', 'setns', 'unshare', 'connect'])
 const UNREACHABLE = new Set([
   'NETLINK_KERNEL',
   'NETLINK_NO_NATIVE',
@@ -39,9 +39,9 @@ const PREFIXES: readonly (readonly [RegExp, string])[] = [
   [/RULE$/, 'FRA_'],
 ]
 
-function exitOf(error: NetlinkError): number {
+function exitOf(error: NetlinkError, isOpening: boolean): number {
   if (error.code === 'NETLINK_TIMEOUT') return EXIT.timeout
-  if (UNREACHABLE.has(error.code) || REACHING.has(error.syscall ?? '')) return EXIT.unreachable
+  if (isOpening || UNREACHABLE.has(error.code)) return EXIT.unreachable
   return EXIT.refused
 }
 
@@ -128,7 +128,7 @@ function hintLines(error: NetlinkError, { argv, hints }: Circumstances): string[
 function netlinkFailure(error: NetlinkError, about: Circumstances): Failure {
   const { code, errno, extack, request, hint } = error
   return {
-    exit: exitOf(error),
+    exit: exitOf(error, about.isOpening === true),
     lines: [
       `error: ${sentence(error)}`,
       ...extackLines(error, about.request),

@@ -50,7 +50,7 @@ export function printLinks(
   out: Output,
   links: readonly Link[],
   names: LinkNames,
-  options: GlobalOptions,
+  options: Pick<GlobalOptions, 'brief' | 'details' | 'statistics'>,
 ): void {
   const { brief } = options
   const rows = links.map((link) => {

@@ -2,6 +2,9 @@
 /** The `nlkit` program: a command line in, an exit code out. */
 import { run } from './run.ts'
 
+/** The longest that a timer can wait, milliseconds. */
+const FOR_EVER = 2 ** 31 - 1
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error
@@ -10,9 +13,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const interrupted = new AbortController()
 process.once('SIGINT', () => interrupted.abort())
 
+/** A kernel in this process keeps nobody waiting: without a timer Node would end before it. */
+const awake = setInterval(() => undefined, FOR_EVER)
 process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   signal: interrupted.signal,
 })
+clearInterval(awake)

@@ -116,7 +116,12 @@ class Runner {
     if (this.#in.signal.aborted) return EXIT.interrupted
     const { describeFailure } = await import('./failure.ts')
     const hints = !argv.includes('--no-hints')
-    const known = describeFailure(error, { argv, hints, request: this.#request })
+    const known = describeFailure(error, {
+      argv,
+      hints,
+      request: this.#request,
+      isOpening: error === this.#session.refusal,
+    })
     let told: { lines: readonly string[]; json: unknown; exit: number }
     if (known) told = known
     else {

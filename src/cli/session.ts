@@ -28,6 +28,8 @@ export class Session {
   readonly #onWarning: (warning: Extack) => void
   /** The embedded kernel: given, or made here. */
   #kernel: Kernel | undefined
+  /** Why there is no way to a kernel, since somebody asked for one in vain. */
+  refusal: unknown
   readonly #open = new Map<string, Promise<Connection>>()
 
   constructor(signal: AbortSignal, onWarning: (warning: Extack) => void, kernel?: Kernel) {
@@ -40,7 +42,10 @@ export class Session {
     const key = JSON.stringify(target)
     let connection = this.#open.get(key)
     if (!connection) {
-      connection = this.#connect(target)
+      connection = this.#connect(target).catch((error: unknown) => {
+        this.refusal = error
+        throw error
+      })
       this.#open.set(key, connection)
     }
     return connection

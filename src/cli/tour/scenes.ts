@@ -1,0 +1,15 @@
+/**
+ * The scenes of the tour, in their order. Numbers are the scenes' own and are never given again:
+ * 0 is what everything stands on, 1 to 8 are for what is built upon it.
+ */
+import type { Scene } from './scene.ts'
+
+/** Loads the scenes. */
+export async function loadScenes(): Promise<readonly Scene[]> {
+  const modules = await Promise.all([
+    import('./scene-0-1-links.ts'),
+    import('./scene-0-2-changes.ts'),
+    import('./scene-0-3-refusals.ts'),
+  ])
+  return modules.map(({ scene }) => scene)
+}
