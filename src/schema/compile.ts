@@ -67,13 +67,27 @@ function emitCase(scope: Scope, entry: AttrEntry): string {
   )
 }
 
+/**
+ * A constructor of plain objects with room for all of `names`: the engine counts the assignments,
+ * though they never run, and takes back what the first few objects do not need.
+ */
+function makeRoom(names: readonly string[]): unknown {
+  const assignments = names.map((name) => `this.${name} = 0;`).join('')
+  const room = new Function(`if (false) {${assignments}}`)
+  room.prototype = Object.prototype
+  return room
+}
+
 /** The header's members as the beginning of `out`; `at` moves behind it. */
-function emitHeader(scope: Scope, header: StructType<any> | undefined): string {
-  if (!header) return 'const out = {};'
+function emitHeader(scope: Scope, header: StructType<any> | undefined, room: string): string {
+  if (!header) return `const out = new ${room}();`
   const { size, shape } = header
   return `
     if (end - at < ${size}) ${scope.ref(short)}(at, end, ${size});
-    const out = {${emitMembers(scope, shape.fields, 'at')}};
+    const out = new ${room}();
+    ${emitMembers(scope, shape.fields, 'at')
+      .map(([name, read]) => `out.${name} = ${read};`)
+      .join('')}
     at += ${align4(size)};
     if (at > end) at = end;`
 }
@@ -89,7 +103,9 @@ export function compileReader(selection: AttrSelection, header?: StructType<any>
   const required = selection.required.map(
     (name) => `if (${field(name)} === undefined) ${scope.ref(lacking)}('${name}', from);`,
   )
-  const body = `${emitHeader(scope, header)}
+  const headerNames = header?.shape.fields.map(({ name }) => name) ?? []
+  const room = scope.ref(makeRoom([...headerNames, ...selection.names]))
+  const body = `${emitHeader(scope, header, room)}
     const from = at;
     let pending;
     for (let index = 0; end - at >= 4; index++) {

@@ -34,15 +34,15 @@ export function array<T extends Type<any, any>>(
     put(w, items) {
       checkArray(items)
       const inner = flag === 'flag' ? of.flags : 0
-      items.forEach((item, i) => {
+      for (let i = 0; i < items.length; i++) {
         try {
           const mark = w.attrStart((i + first) | inner)
-          of.put(w, item)
+          of.put(w, items[i])
           w.attrEnd(mark)
         } catch (error) {
           throw within(error, `[${i}]`)
         }
-      })
+      }
     },
     pathAt(view, at, end, offset) {
       const walker = new AttributeWalker(view, at, end)
@@ -168,15 +168,29 @@ export function list<T extends Type<any, any>>(of: T): Type<Infer<T>[], readonly
       )
       return `${all}(view, ${at}, ${end})`
     },
+    emitPut(scope, value) {
+      const put = of.emitPut?.(scope, 'y') ?? `${scope.ref(of)}.put(w, y);`
+      const all = scope.define(
+        'w, x',
+        `${scope.ref(checkArray)}(x);
+         let i = 0;
+         try {
+           for (; i < x.length; i++) { const y = x[i]; ${put} }
+         } catch (error) {
+           throw ${scope.ref(within)}(error, '[' + i + ']');
+         }`,
+      )
+      return `${all}(w, ${value});`
+    },
     put(w, items) {
       checkArray(items)
-      items.forEach((item, i) => {
+      for (let i = 0; i < items.length; i++) {
         try {
-          of.put(w, item)
+          of.put(w, items[i])
         } catch (error) {
           throw within(error, `[${i}]`)
         }
-      })
+      }
     },
   }
 }

@@ -69,16 +69,16 @@ export function records<M extends Message<any, any>>(of: M): RecordsType<M> {
     },
     put(w, items) {
       if (!Array.isArray(items)) throw new EncodeError(`an array expected, got ${show(items)}`)
-      items.forEach((item, i) => {
+      for (let i = 0; i < items.length; i++) {
         const mark = w.length
         try {
-          of.encode(w, item)
+          of.encode(w, items[i] as never)
         } catch (error) {
           throw within(error, `[${i}]`)
         }
         w.view.setUint16(mark, w.length - mark, HOST_LE)
         w.pad()
-      })
+      }
     },
     pathAt(view, at, end, offset) {
       for (let i = 0; at < end; i++) {

@@ -91,7 +91,8 @@ function makeStruct(
     },
     put: (w, value) => putStruct(w, name, fields, size, value, zero),
     emitGet(scope, at, end) {
-      const literal = `{${emitMembers(scope, fields, at)}}`
+      const members = emitMembers(scope, fields, at)
+      const literal = `{${members.map(([key, read]) => `${key}: ${read}`).join(', ')}}`
       if (end === undefined) return literal
       return `(${end} - ${at} === ${size} ? ${literal} : ${scope.ref(this)}.get(view, ${at}, ${end}))`
     },
@@ -111,15 +112,18 @@ function makeStruct(
   }
 }
 
-/** `key: read, …` of an object literal, for members from `at`. */
-export function emitMembers(scope: Scope, fields: readonly StructField[], at: string): string {
-  return fields
-    .map(({ name: key, offset, type }) => {
-      const from = offset === 0 ? at : `(${at} + ${offset})`
-      const to = `${at} + ${offset + (type.size as number)}`
-      return `${key}: ${type.emitGet?.(scope, from) ?? `${scope.ref(type)}.get(view, ${from}, ${to})`}`
-    })
-    .join(', ')
+/** Each member's name, and the code that reads it from a struct that begins at `at`. */
+export function emitMembers(
+  scope: Scope,
+  fields: readonly StructField[],
+  at: string,
+): [name: string, read: string][] {
+  return fields.map(({ name, offset, type }) => {
+    const from = offset === 0 ? at : `(${at} + ${offset})`
+    const to = `${at} + ${offset + (type.size as number)}`
+    const read = type.emitGet?.(scope, from) ?? `${scope.ref(type)}.get(view, ${from}, ${to})`
+    return [name, read]
+  })
 }
 
 function notMembers(name: string, value: unknown): never {
