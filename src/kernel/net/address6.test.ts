@@ -182,6 +182,16 @@ test('deleting: the address, its host route, then the prefix when nobody needs i
   ])
 })
 
+test('routes forget a source address that is gone', () => {
+  const { t, v0, add, del } = host()
+  add('fd00::1/64')
+  t.stack.fib6.add({ dst: ip('fd12::'), dstLen: 64, oif: v0.ifindex, prefsrc: ip('fd00::1') }, EXCL)
+  const prefsrc = () => t.stack.fib6.table(254)?.at(ip('fd12::'), 64)[0]?.prefsrc
+  assert.equal(prefsrc(), ip('fd00::1'))
+  del('fd00::1/64')
+  assert.equal(prefsrc(), undefined)
+})
+
 test('a replacement is announced first; a new metric is a new prefix route', () => {
   const { t, v0, add } = host()
   add('fd09::1/64', { rtPriority: 77 })

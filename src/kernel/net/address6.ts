@@ -132,6 +132,7 @@ export class Inet6 {
     this.notify('DELADDR', ifa)
     this.#stack.chains.inet6addr.call('NETDEV_DOWN', ifa)
     if (hadPrefix) cleanupPrefixRoute(ifa)
+    this.#stack.fib6.forgetPrefsrc(ifa.address, ifa.dev)
   }
 
   /**

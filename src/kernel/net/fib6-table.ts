@@ -37,7 +37,7 @@ export class Fib6Route {
   readonly metric: number
   readonly protocol: number
   readonly type: number
-  readonly prefsrc: Ipv6 | undefined
+  prefsrc: Ipv6 | undefined
   readonly metrics: Metrics | undefined
   readonly pref: number
   readonly nexthop: Nexthop6

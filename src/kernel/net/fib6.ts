@@ -259,6 +259,15 @@ export class Fib6 {
     }
   }
 
+  /** rt6_remove_prefsrc(): routes through `dev` forget a source address that is no more. */
+  forgetPrefsrc(address: Ipv6, dev: NetDevice): void {
+    for (const table of this.#tables.values()) {
+      for (const route of table.sorted()) {
+        if (route.prefsrc === address && route.nexthop.dev === dev) route.prefsrc = undefined
+      }
+    }
+  }
+
   /** ip6_route_multipath_add(): all nexthops or none, one announcement. */
   #addMultipath(config: Fib6Config, ways: readonly Nexthop6Request[], flags: number): Fib6Route {
     const routes = ways.map((way) => {

@@ -220,6 +220,22 @@ test('ARP switched off or on forgets all neighbours', () => {
   ])
 })
 
+test('who holds an entry is counted: the request, a timer', () => {
+  const { t, v0, add, del } = host()
+  const seen: number[] = []
+  t.stack.chains.neigh.register({
+    call(_, { neigh }) {
+      seen.push('references' in neigh ? neigh.references : -1)
+      return 0
+    },
+  })
+  add(50, ONE, PERMANENT)
+  add(50, TWO, REACHABLE, REPLACE)
+  assert.equal(t.stack.arp.find(ip('10.1.0.50'), v0)?.references, 1)
+  del(50)
+  assert.deepEqual(seen, [1, 2, 1, 0])
+})
+
 test('flags: used entries are tried, learned ones are marked', () => {
   const { t, v0 } = host()
   const { arp } = t.stack

@@ -81,6 +81,8 @@ export class Neighbour {
   confirmed: number
   updated: number
   cancelTimer: (() => void) | undefined
+  /** Whether the request that asked for it still holds it. */
+  isHeld = false
 
   constructor(family: number, dst: Ipv4 | Ipv6, dev: NetDevice | undefined, now: number) {
     this.family = family
@@ -91,6 +93,11 @@ export class Neighbour {
     this.used = now
     this.confirmed = now
     this.updated = now
+  }
+
+  /** How many hold it, besides its table: a timer, a request (ndm_refcnt). */
+  get references(): number {
+    return (this.cancelTimer ? 1 : 0) + (this.isHeld ? 1 : 0)
   }
 
   get isValid(): boolean {
@@ -158,7 +165,12 @@ export class NeighbourTable {
       throw new NetlinkError('EEXIST')
     }
     if (protocol) neigh.protocol = protocol
-    this.#update(neigh, { lladdr, state, flags, isOverride }, origin)
+    neigh.isHeld = true
+    try {
+      this.#update(neigh, { lladdr, state, flags, isOverride }, origin)
+    } finally {
+      neigh.isHeld = false
+    }
   }
 
   /**
@@ -178,7 +190,9 @@ export class NeighbourTable {
     if (!neigh) throw new NetlinkError('ENOENT')
     const wasValid = neigh.isValid
     this.#setState(neigh, NUD_FAILED)
+    neigh.isHeld = true
     if (wasValid) this.#announce(neigh, origin)
+    neigh.isHeld = false
     this.#remove(neigh)
   }
 
@@ -294,6 +308,7 @@ export class NeighbourTable {
 
   #remove(neigh: Neighbour): void {
     neigh.cancelTimer?.()
+    neigh.cancelTimer = undefined
     neigh.isGone = true
     this.#entries.delete(keyOf(neigh.dst, neigh.dev))
     this.#stack.chains.neigh.call('DELNEIGH', { neigh })

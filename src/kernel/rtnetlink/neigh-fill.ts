@@ -81,6 +81,7 @@ function describeEntry(of: Neighbour, stack: NetStack) {
       confirmed: since(stack, of.confirmed),
       used: since(stack, of.used),
       updated: since(stack, of.updated),
+      refcnt: of.references,
     },
   }
 }

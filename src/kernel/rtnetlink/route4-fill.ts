@@ -55,7 +55,7 @@ export function putRoute4(
   let flags = info.flags
   if (nexthops.length === 1) {
     const nh = nexthops[0] as Nexthop4
-    flags |= nexthopFlags(nh)
+    flags = nexthopFlags(nh)
     putGateway(w, nh)
     if (nh.dev) w.attrU32(RTA_OIF, nh.dev.ifindex)
     if (nh.flow) w.attrU32(RTA_FLOW, nh.flow)
