@@ -44,6 +44,7 @@ struct pin {
 
 /** What one JavaScript environment (the main thread or a worker) holds. */
 struct environment {
+  napi_env env;
   /** One bit a descriptor: those that close() may close, and that the end of the environment does. */
   uint64_t *owned;
   size_t owned_words;
@@ -79,7 +80,7 @@ int64_t outcome(int64_t result);
 void environment_end(void *environment);
 
 /* readiness.c: ends the thread; nothing calls into the environment afterwards. */
-void readiness_stop(struct readiness *readiness);
+void readiness_stop(napi_env env, struct readiness *readiness);
 
 /* owned.c */
 bool owned_has(const struct environment *environment, int fd);

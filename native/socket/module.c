@@ -41,7 +41,10 @@ static const struct {
 
 void environment_end(void *data) {
   struct environment *environment = data;
-  if (environment->readiness != NULL) readiness_stop(environment->readiness);
+  if (environment->readiness != NULL) readiness_stop(environment->env, environment->readiness);
+  for (size_t i = 0; i < PINS_MAX; i++)
+    if (environment->pins[i].array != NULL)
+      napi_delete_reference(environment->env, environment->pins[i].array);
   owned_close_all(environment);
   free(environment);
 }
@@ -49,6 +52,7 @@ void environment_end(void *data) {
 NAPI_MODULE_INIT() {
   struct environment *environment = calloc(1, sizeof *environment);
   if (environment == NULL) return NULL;
+  environment->env = env;
   napi_add_env_cleanup_hook(env, environment_end, environment);
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

@@ -131,20 +131,21 @@ static void report(napi_env env, napi_value callback, void *context, void *data)
   napi_call_function(env, undefined, callback, 1, &count, NULL);
 }
 
-static void readiness_free(struct readiness *readiness) {
+static void readiness_free(napi_env env, struct readiness *readiness) {
+  if (readiness->batch != NULL) napi_delete_reference(env, readiness->batch);
   if (readiness->wake >= 0) close(readiness->wake);
   if (readiness->epoll >= 0) close(readiness->epoll);
   pthread_mutex_destroy(&readiness->mutex);
   free(readiness);
 }
 
-void readiness_stop(struct readiness *readiness) {
+void readiness_stop(napi_env env, struct readiness *readiness) {
   pthread_mutex_lock(&readiness->mutex);
   readiness->is_stopping = true;
   pthread_mutex_unlock(&readiness->mutex);
   wake(readiness);
   pthread_join(readiness->thread, NULL);
-  readiness_free(readiness);
+  readiness_free(env, readiness);
 }
 
 static int open_descriptors(struct readiness *readiness) {
@@ -194,8 +195,7 @@ napi_value start_readiness(napi_env env, napi_callback_info info) {
   if (result < 0) {
     if (readiness->reporter != NULL)
       napi_release_threadsafe_function(readiness->reporter, napi_tsfn_abort);
-    if (readiness->batch != NULL) napi_delete_reference(env, readiness->batch);
-    readiness_free(readiness);
+    readiness_free(env, readiness);
     return answer(&call, result);
   }
   call.environment->readiness = readiness;

@@ -6,7 +6,9 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, threadId, Worker } from 'node:worker_threads'
 import { NETLINK_USERSOCK } from '../wire/constants.ts'
+import { loadAddon } from './addon.ts'
 import { afNetlink } from './af-netlink.ts'
+import { Readiness } from './readiness.ts'
 import type { Socket } from './transport.ts'
 
 const transport = afNetlink()
@@ -25,6 +27,12 @@ const programs: Record<string, () => Promise<void>> = {
   async 'a wait that was called off lets the process end'() {
     const socket = await transport.open(init)
     await assert.rejects(socket.readable(AbortSignal.timeout(1)))
+  },
+
+  async 'a wait that fails lets the process end'() {
+    const nobodys = 9999
+    const watch = new Readiness(loadAddon()).watch(nobodys)
+    await assert.rejects(watch.wait(), { code: 'EBADF' })
   },
 
   async 'a wait keeps the process alive'() {
