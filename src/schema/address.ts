@@ -1,6 +1,4 @@
 /** Addresses as text: IPv4, IPv6 and link-layer, as inet_ntop(3) and iproute2 spell them. */
-import ipaddr from 'ipaddr.js'
-
 const ZERO = 0x30
 const DOT = 0x2e
 const COLON = 0x3a
@@ -52,30 +50,84 @@ export function formatIpv6(view: DataView, at: number): string {
 
 /** 4 or 16 bytes, or undefined when `text` is neither an IPv4 nor an IPv6 address. */
 export function parseIp(text: string): Uint8Array | undefined {
-  if (!text.includes(':')) return parseIpv4(text)
-  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined
-  return Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray())
+  if (text.includes(':')) return parseIpv6(text)
+  const bits = parseIpv4(text)
+  return bits < 0 ? undefined : Uint8Array.of(bits >>> 24, bits >>> 16, bits >>> 8, bits)
 }
 
-/** Four decimal numbers below 256, without leading zeros, which some programs read as octal. */
-function parseIpv4(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(4)
+/** An IPv6 address as inet_pton(3) reads it: one `::` at most, an IPv4 address at the end perhaps. */
+function parseIpv6(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(16)
+  let at = 0
+  let gap = -1
+  let i = 0
+  if (text.startsWith('::')) {
+    gap = 0
+    i = 2
+  } else if (text.startsWith(':')) return undefined
+  while (i < text.length) {
+    let stop = text.indexOf(':', i)
+    if (stop < 0) stop = text.length
+    const group = parseGroup(text, i, stop)
+    if (group >= 0) {
+      if (at > 14) return undefined
+      bytes[at++] = group >>> 8
+      bytes[at++] = group
+    } else {
+      const bits = stop === text.length && at <= 12 ? parseIpv4(text.slice(i)) : -1
+      if (bits < 0) return undefined
+      new DataView(bytes.buffer).setUint32(at, bits)
+      at += 4
+    }
+    if (stop === text.length) break
+    i = stop + 1
+    if (text.charCodeAt(i) === COLON) {
+      if (gap >= 0) return undefined
+      gap = at
+      i++
+    } else if (i === text.length) return undefined
+  }
+  if (gap < 0) return at === 16 ? bytes : undefined
+  if (at > 14) return undefined
+  bytes.copyWithin(16 - (at - gap), gap, at)
+  bytes.fill(0, gap, 16 - (at - gap))
+  return bytes
+}
+
+/** One to four hexadecimal digits, or -1. */
+function parseGroup(text: string, from: number, to: number): number {
+  if (to === from || to - from > 4) return -1
+  let value = 0
+  for (let i = from; i < to; i++) {
+    const digit = hexDigit(text.charCodeAt(i))
+    if (digit < 0) return -1
+    value = (value << 4) | digit
+  }
+  return value
+}
+
+/**
+ * An IPv4 address as 32 bits: four decimal numbers below 256, without leading zeros, which some
+ * programs read as octal; -1 for any other text.
+ */
+export function parseIpv4(text: string): number {
+  let bits = 0
   let part = 0
   let digits = 0
   let value = 0
   for (let i = 0; i <= text.length; i++) {
     const code = i < text.length ? text.charCodeAt(i) : DOT
     if (code === DOT) {
-      if (digits === 0 || part > 3) return undefined
-      bytes[part++] = value
+      if (digits === 0 || ++part > 4) return -1
+      bits = (bits << 8) | value
       digits = value = 0
       continue
     }
-    if (code < ZERO || code > ZERO + 9 || (digits > 0 && value === 0)) return undefined
+    if (code < ZERO || code > ZERO + 9 || (digits > 0 && value === 0)) return -1
     value = value * 10 + code - ZERO
-    if (++digits > 3 || value > 255) return undefined
+    if (++digits > 3 || value > 255) return -1
   }
-  return part === 4 ? bytes : undefined
+  return part === 4 ? bits >>> 0 : -1
 }
 
 const HEX_COLON = HEX.map((byte) => `${byte}:`)

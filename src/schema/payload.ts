@@ -1,7 +1,7 @@
 /** Payloads that are not integers: flags, strings, bytes, addresses. */
 import { DecodeError, EncodeError } from '../errors.ts'
 import type { Writer } from '../wire/writer.ts'
-import { formatIpv4, formatIpv6, formatMac, parseIp, parseMac } from './address.ts'
+import { formatIpv4, formatIpv6, formatMac, parseIp, parseIpv4, parseMac } from './address.ts'
 import { checkInteger } from './integer.ts'
 import { type Shape, short, show, type Type } from './type.ts'
 
@@ -156,12 +156,15 @@ function addressType(
   parse: (text: string) => Uint8Array | undefined,
   allowed: (bytes: number) => boolean,
 ): Type<string, string | Uint8Array> {
+  const mayBeIpv4 = family === 'ip' || family === 'any' || family === 'ipv4'
   return {
     shape: { kind: 'address', family },
     size,
     flags: 0,
     get,
     put(w, value) {
+      const bits = mayBeIpv4 && typeof value === 'string' ? parseIpv4(value) : -1
+      if (bits >= 0) return w.u32(bits, false)
       const bytes = typeof value === 'string' ? parse(value) : value
       if (!(bytes instanceof Uint8Array) || !allowed(bytes.length)) {
         throw new EncodeError(
