@@ -13,6 +13,7 @@ import { HOST_LE, viewOf, Writer } from 'nlkit/wire'
 const ROUND_TRIPS = 20_000
 const RUNS = 10
 const TURNS = 5
+const ON_ONE_CPU = ['taskset', '-c', '0'] as const
 const NETLINK_GENERIC = 16
 const GENL_ID_CTRL = 16
 const CTRL_CMD_GETFAMILY = 3
@@ -61,7 +62,8 @@ async function measure(): Promise<Rates> {
 
 /** Output of a program that has one CPU for itself and all its threads. */
 function pinned(command: string, ...args: string[]): string {
-  return execFileSync('taskset', ['-c', '0', command, ...args], { encoding: 'utf8' })
+  const [taskset, ...first] = ON_ONE_CPU
+  return execFileSync(taskset, [...first, command, ...args], { encoding: 'utf8' })
 }
 
 function median(values: number[]): number {

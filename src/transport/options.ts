@@ -13,9 +13,9 @@ import {
 import type { SocketOptions } from './transport.ts'
 
 export const SOL_SOCKET = 1
-export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
-export const SO_RCVBUFFORCE = 33
+const SO_SNDBUF = 7
+const SO_RCVBUFFORCE = 33
 
 /** An option as setsockopt(2) takes it. */
 export interface OptionValue {
