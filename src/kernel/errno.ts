@@ -9,6 +9,7 @@ export const EBADF = 9
 export const EAGAIN = 11
 export const EBUSY = 16
 export const EEXIST = 17
+export const ENODEV = 19
 export const EINVAL = 22
 export const ENOSPC = 28
 export const ERANGE = 34

@@ -1,6 +1,8 @@
 /** nlkit/kernel: a kernel of your own, in this process. */
+export * from './cbus/index.ts'
 export type { CancelTimer, Clock } from './clock.ts'
 export { systemClock } from './clock.ts'
+export * from './connector/index.ts'
 export { type Capability, type Credentials, UserNamespace } from './credentials.ts'
 export type {
   FamilyHandlers,

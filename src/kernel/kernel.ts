@@ -2,7 +2,9 @@
 import { NetlinkError } from '../errors.ts'
 import { memoryTransport } from '../transport/memory.ts'
 import type { SocketInit, Transport } from '../transport/transport.ts'
+import { Cbus } from './cbus/index.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { Connector, ProcConnector, ProcessTable } from './connector/index.ts'
 import { type Credentials, UserNamespace } from './credentials.ts'
 import { Genetlink } from './genetlink/genetlink.ts'
 import type { Exports, Externs, ModuleDefinition, ParamTypes } from './module/definition.ts'
@@ -52,6 +54,11 @@ export class Kernel implements AsyncDisposable {
   readonly netlink: Netlink
   readonly genl: Genetlink
   readonly rtnl: Rtnetlink
+  readonly connector: Connector
+  /** Process events (cn_proc), and simulated processes that cause them. */
+  readonly procConnector: ProcConnector
+  readonly processes: ProcessTable
+  readonly cbus: Cbus
   /** The first network namespace; it lives as long as the kernel. */
   readonly initNet: Net
   readonly #random: () => number
@@ -71,6 +78,10 @@ export class Kernel implements AsyncDisposable {
     this.initNet = this.addNet()
     this.rtnl = new Rtnetlink(this)
     this.genl = new Genetlink(this)
+    this.connector = new Connector(this)
+    this.procConnector = new ProcConnector(this, this.connector)
+    this.processes = new ProcessTable(this.procConnector)
+    this.cbus = new Cbus(this, this.connector)
   }
   /** A number from 0 to below 1. */
   random(): number {
@@ -199,6 +210,8 @@ export class Kernel implements AsyncDisposable {
     this.#isClosed = true
     const unloading = this.modules.close()
     if (unloading !== undefined) await unloading
+    this.cbus.close()
+    this.connector.close()
     this.netlink.close()
     for (const net of this.nets().reverse()) this.#cleanup(net)
     this.log.close()
