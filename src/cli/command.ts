@@ -48,8 +48,8 @@ export interface Verb {
   /** Whole command lines, the most telling first; help opens with them. */
   readonly examples: readonly string[]
   readonly subject?: Subject
-  /** Takes any number of words besides its parameters. */
-  readonly many?: boolean
+  /** What stands for any number of words that it takes besides its parameters. */
+  readonly many?: string
   readonly parameters: Parameters
   /** Resolves with the exit code where it is not 0. */
   run(call: Call): Promise<number | undefined>

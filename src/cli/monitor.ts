@@ -73,16 +73,20 @@ const monitor = verb({
     'nlkit monitor route -j',
     'nlkit monitor --count 3 --duration 10s',
   ],
-  many: true,
+  many: 'link|addr|route|neigh|rule …',
   parameters: {
     count: integer('N', 'ends after that many'),
     duration: duration('ends after that time, such as 5s'),
+    rcvbuf: integer('BYTES', 'receive buffer, which decides when events are lost'),
   },
   async run(call) {
     const { count, duration: milliseconds } = call.given
     const topics = topicsOf(call.rest)
     const nl = await call.open()
-    const events = nl.watch([...new Set<Topic>(['link', ...topics])], { signal: call.signal })
+    const events = nl.watch([...new Set<Topic>(['link', ...topics])], {
+      signal: call.signal,
+      receiveBuffer: call.given.rcvbuf,
+    })
     await events.ready
     const names = await LinkNames.load(nl)
     const timer =

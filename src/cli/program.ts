@@ -35,7 +35,7 @@ function showExamples(command: Commander, examples: readonly string[]): void {
 }
 
 function operandOf({ subject, many }: Verb): string {
-  if (!subject) return many ? '[WORD…]' : ''
+  if (!subject) return many ? `[${many}]` : ''
   return subject.required ? subject.placeholder : `[${subject.placeholder}]`
 }
 
@@ -134,6 +134,7 @@ function configureProgram(program: Commander, version: string, write: (text: str
       getErrHelpWidth: () => 100,
     })
     .configureHelp({ subcommandTerm: (command) => command.name() })
+    .helpCommand('help [command]', 'what a command takes')
     .addHelpText('after', EPILOGUE)
   showExamples(program, EXAMPLES)
   addGlobalOptions(program)
@@ -170,5 +171,8 @@ export async function parse(argv: readonly string[], version: string): Promise<P
     if (error.exitCode === 0) return { text }
     throw usageError(error)
   }
-  return { ...chosen, common: readCommon(program.opts()) }
+  const common = readCommon(program.opts())
+  if (chosen && common.batch !== undefined)
+    throw new UsageError('--batch and a command exclude each other')
+  return { ...chosen, common }
 }

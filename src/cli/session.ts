@@ -1,7 +1,7 @@
 /** The kernel that a command line asks for, opened once and closed at the end. */
 
 import { didYouMean } from '../client/nearest.ts'
-import type { Extack, Netlink } from '../index.ts'
+import { type Extack, type Netlink, NetlinkError } from '../index.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { UsageError } from './exit.ts'
 
@@ -55,7 +55,12 @@ export class Session {
     const { open } = await import('../index.ts')
     const init = { signal: this.#signal, onWarning: this.#onWarning, netns, timeout }
     if (kernel === 'embedded') return open({ ...init, kernel: await this.#embedded() })
-    if (kernel === 'live' || kernel.startsWith('unix:')) return open({ ...init, kernel })
+    if (kernel === 'live') return open({ ...init, kernel })
+    if (kernel.startsWith('unix:'))
+      throw new NetlinkError('NETLINK_KERNEL', {
+        message: 'a kernel on a Unix socket comes in a later version',
+        hint: 'today there are --kernel live and --kernel embedded',
+      })
     throw new UsageError(
       `unknown kernel "${kernel}"`,
       didYouMean(kernel, ['live', 'embedded']) ?? '--kernel live, embedded or unix:PATH',

@@ -1,0 +1,99 @@
+/** The command line under test: in this process on a kernel of its own, or as a process. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Kernel } from 'nlkit/kernel'
+
+/** The program. */
+export const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+/** src/cli/run.ts, which the package does not export. */
+const { run } = (await import(new URL('../../dist/cli/run.js', import.meta.url).href)) as {
+  run(argv: readonly string[], surroundings: object): Promise<number>
+}
+
+/** How a command line ended, and what it wrote. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** Both, as they came. */
+  readonly output: string
+}
+
+interface InProcess {
+  readonly env?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+  /** Told of each piece that is written. */
+  readonly onWrite?: (text: string) => void
+}
+
+/** Runs a command line on `kernel`, in this process. */
+export async function nlkit(
+  kernel: Kernel,
+  argv: readonly string[],
+  { env = {}, signal = new AbortController().signal, onWrite }: InProcess = {},
+): Promise<Ended> {
+  const written = { stdout: '', stderr: '', output: '' }
+  const sink = (stream: 'stdout' | 'stderr') => ({
+    write(text: string) {
+      written[stream] += text
+      written.output += text
+      onWrite?.(text)
+    },
+  })
+  const code = await run(argv, {
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    env: { NLKIT_KERNEL: 'embedded', ...env },
+    signal,
+    kernel,
+  })
+  return { code, ...written }
+}
+
+interface AsProcess {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  /** A program and its arguments in front of node, such as `setpriv …`. */
+  readonly through?: readonly string[]
+}
+
+/** A process that runs a command line. */
+export class Running {
+  readonly child: ChildProcess
+  stdout = ''
+  stderr = ''
+  #output = ''
+  readonly ended: Promise<Ended>
+
+  constructor(argv: readonly string[], { env, input, through = [] }: AsProcess = {}) {
+    const [program = '', ...rest] = [...through, process.execPath, main, ...argv]
+    this.child = spawn(program, rest, { env: { ...process.env, ...env } })
+    for (const stream of ['stdout', 'stderr'] as const)
+      this.child[stream]?.setEncoding('utf8').on('data', (text: string) => {
+        this[stream] += text
+        this.#output += text
+      })
+    this.child.stdin?.on('error', () => undefined).end(input ?? '')
+    this.ended = once(this.child, 'close').then(([code]) => ({
+      code,
+      stdout: this.stdout,
+      stderr: this.stderr,
+      output: this.#output,
+    }))
+  }
+
+  /** Resolves when `pattern` was written to a stream. */
+  async wrote(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<void> {
+    while (!pattern.test(this[stream])) {
+      if (this.child.exitCode !== null)
+        throw new Error(`it ended without ${pattern}: ${this.#output}`)
+      await Promise.race([once(this.child[stream]!, 'data'), this.ended])
+    }
+  }
+}
+
+/** Runs a command line as a process, to its end. */
+export function spawnNlkit(argv: readonly string[], options?: AsProcess): Promise<Ended> {
+  return new Running(argv, options).ended
+}
