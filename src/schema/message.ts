@@ -21,9 +21,16 @@ export interface Message<Out, In = Out> {
   /**
    * What lib/nlattr.c does with a policy. Offsets in the error are relative to `origin`, which is
    * where the request's nlmsghdr starts.
+   * @returns the warning that a lenient level leaves in the extack of a success, if there is one.
    * @throws NetlinkError EINVAL or ERANGE with an extack.
    */
-  validate(view: DataView, at: number, end: number, level: ValidationLevel, origin?: number): void
+  validate(
+    view: DataView,
+    at: number,
+    end: number,
+    level: ValidationLevel,
+    origin?: number,
+  ): string | undefined
   /** The header field or attribute in which `offset` lies, such as `linkinfo.data.id`. */
   pathAt(view: DataView, at: number, end: number, offset: number): string | undefined
   /** Where the attribute at `path` starts, or undefined when it is not there. */
@@ -125,7 +132,7 @@ function makeMessage(
       if (header && end - at < header.size)
         throw new NetlinkError('EINVAL', 'Invalid header length')
       try {
-        validateAttrs(selection, view, behind(at, end), end, level)
+        return validateAttrs(selection, view, behind(at, end), end, level)
       } catch (error) {
         throw resolveNlaError(error, origin, (offset) => pathAt(view, at, end, offset))
       }

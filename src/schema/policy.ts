@@ -120,8 +120,12 @@ function describeInteger(
   }
 }
 
+/** What libc's callers see as a warning beside success, unless NL_VALIDATE_TRAILING is on. */
+const LEFTOVER = 'bytes leftover after parsing attributes'
+
 /**
  * Judges the attributes between `at` and `end`. The first failing one decides.
+ * @returns the kernel's warning about bytes that are no attribute, if there are some.
  * @throws NlaError, internal to this room: `resolveNlaError` makes the NetlinkError.
  */
 export function validateAttrs(
@@ -131,7 +135,8 @@ export function validateAttrs(
   end: number,
   level: ValidationLevel,
   depth = 0,
-): void {
+): string | undefined {
+  let warning: string | undefined
   if (depth >= MAX_DEPTH) throw new NlaError('EINVAL', 'allowed policy recursion depth exceeded')
   while (end - at >= NLA_HDRLEN) {
     const length = view.getUint16(at, HOST_LE)
@@ -143,14 +148,14 @@ export function validateAttrs(
     } else {
       const entry = selection.table.byId.get(id)
       const type = entry && selection.names.has(entry.name) ? entry.type : undefined
-      if (type) validateAttr(type, raw, view, at, at + length, level, depth)
+      if (type) warning = validateAttr(type, raw, view, at, at + length, level, depth) ?? warning
       else if (level & NL_VALIDATE_UNSPEC) throw new NlaError('EINVAL', 'Unsupported attribute', at)
     }
     at += align4(length)
   }
-  if (at < end && level & NL_VALIDATE_TRAILING) {
-    throw new NlaError('EINVAL', 'bytes leftover after parsing attributes')
-  }
+  if (at >= end) return warning
+  if (level & NL_VALIDATE_TRAILING) throw new NlaError('EINVAL', LEFTOVER)
+  return LEFTOVER
 }
 
 function validateAttr(
@@ -161,15 +166,14 @@ function validateAttr(
   end: number,
   level: ValidationLevel,
   depth: number,
-): void {
+): string | undefined {
   const { shape } = type
   const size = end - start - NLA_HDRLEN
   const refuse = (code: 'EINVAL' | 'ERANGE', text: string): never => {
     throw new NlaError(code, text, start, describePolicy(type))
   }
   if (shape.kind === 'multi') {
-    validateAttr(shape.of, raw, view, start, end, level, depth)
-    return
+    return validateAttr(shape.of, raw, view, start, end, level, depth)
   }
   const nested = shape.kind === 'nest' || shape.kind === 'array' || shape.kind === 'keyed'
   if (
@@ -185,7 +189,7 @@ function validateAttr(
     if (nested && !flagged) refuse('EINVAL', 'NLA_F_NESTED is missing')
     if (!nested && flagged) refuse('EINVAL', 'NLA_F_NESTED not expected')
   }
-  validatePayload(type, view, start + NLA_HDRLEN, end, level, depth, refuse, start)
+  return validatePayload(type, view, start + NLA_HDRLEN, end, level, depth, refuse, start)
 }
 
 type Refuse = (code: 'EINVAL' | 'ERANGE', text: string) => never
@@ -200,46 +204,45 @@ function validatePayload(
   depth: number,
   refuse: Refuse,
   start: number,
-): void {
+): string | undefined {
   const { shape } = type
   const size = end - at
   switch (shape.kind) {
     case 'flag':
       if (size > 0) refuse('ERANGE', FAILED)
-      return
+      return undefined
     case 'integer':
       validateInteger(shape, view, at, end, refuse, start)
-      return
+      return undefined
     case 'bitfield32':
       validateBitfield(shape.mask, view, at, size, refuse)
-      return
+      return undefined
     case 'string':
       validateString(shape, view, at, end, refuse)
-      return
+      return undefined
     case 'binary':
       if (shape.max !== undefined && size > shape.max) refuse('ERANGE', FAILED)
       if (shape.min !== undefined && size < shape.min) refuse('ERANGE', FAILED)
-      return
+      return undefined
     case 'nest':
-      if (size === 0) return
+      if (size === 0) return undefined
       if (size < NLA_HDRLEN) refuse('ERANGE', FAILED)
-      validateAttrs((type as AttrType<any, any>).selection, view, at, end, level, depth + 1)
-      return
+      return validateAttrs((type as AttrType<any, any>).selection, view, at, end, level, depth + 1)
     case 'array':
     case 'keyed':
-      if (size === 0) return
+      if (size === 0) return undefined
       if (size < NLA_HDRLEN) refuse('ERANGE', FAILED)
-      validateArray(shape.of, view, at, end, level, depth)
-      return
+      return validateArray(shape.of, view, at, end, level, depth)
     case 'message':
     case 'records':
       if (size < (shape.of.header?.size ?? 0)) refuse('ERANGE', FAILED)
-      return
+      return undefined
     case 'followed':
       if (size < (shape.head.size ?? 0)) refuse('ERANGE', FAILED)
-      return
+      return undefined
     default:
       if (type.size !== undefined && size < type.size) refuse('ERANGE', FAILED)
+      return undefined
   }
 }
 
@@ -250,16 +253,17 @@ function validateArray(
   end: number,
   level: ValidationLevel,
   depth: number,
-): void {
+): string | undefined {
+  let warning: string | undefined
   while (end - at >= NLA_HDRLEN) {
     const length = view.getUint16(at, HOST_LE)
-    if (length < NLA_HDRLEN || length > end - at) return
+    if (length < NLA_HDRLEN || length > end - at) return warning
     const size = length - NLA_HDRLEN
     if (size > 0 && size < NLA_HDRLEN && of.shape.kind === 'nest') {
       throw new NlaError('ERANGE', 'Array element too short', at)
     }
     if (size > 0 && of.shape.kind === 'nest') {
-      validateAttrs(
+      const inner = validateAttrs(
         (of as AttrType<any, any>).selection,
         view,
         at + NLA_HDRLEN,
@@ -267,9 +271,11 @@ function validateArray(
         level,
         depth + 1,
       )
+      warning = inner ?? warning
     }
     at += align4(length)
   }
+  return warning
 }
 
 function validateInteger(
