@@ -59,7 +59,7 @@ const addrDefinitions = {
   broadcast: [4, protocolAddress],
   anycast: [5, protocolAddress],
   multicast: [7, protocolAddress],
-  label: [3, string.max(15)],
+  label: [3, string.max(15).unterminated()],
   proto: [11, named(u8, constants, 'IFAPROT_')],
   flags: [8, bits(u32, constants, 'IFA_F_')],
   /** Metric of the prefix route. */

@@ -56,7 +56,9 @@ export const xdpAttrs = attrs('IFLA_XDP_', {
 })
 
 /** Alternative names. */
-export const propListAttrs = attrs('IFLA_', { altIfname: [53, multi(string.max(127))] })
+export const propListAttrs = attrs('IFLA_', {
+  altIfname: [53, multi(string.max(127).unterminated())],
+})
 
 const protoDownReasonAttrs = attrs('IFLA_PROTO_DOWN_REASON_', { mask: [1, u32], value: [2, u32] })
 const devlinkPortAttrs = attrs('DEVLINK_ATTR_', {
@@ -85,7 +87,7 @@ export const inet6Attrs = attrs('IFLA_INET6_', inet6Definitions as Inet6Definiti
 /** In the order in which Linux sends them. */
 export const beforeLinkinfo = {
   targetNetnsid: [46, s32],
-  ifname: [3, string.max(15)],
+  ifname: [3, string.max(15).unterminated()],
   /** Packets. */
   txqlen: [13, u32],
   operstate: [16, operstate],
@@ -114,7 +116,7 @@ export const beforeLinkinfo = {
   /** The bridge, bond or VRF that it belongs to. */
   master: [10, u32],
   carrier: [33, u8],
-  ifalias: [20, string.max(255)],
+  ifalias: [20, string.max(255).unterminated()],
   carrierChanges: [35, u32],
   carrierUpCount: [47, u32],
   carrierDownCount: [48, u32],
@@ -173,5 +175,5 @@ export const afterLinkinfo = {
   netNsPid: [19, u32],
   netNsFd: [28, u32],
   extMask: [29, bits(u32, constants, 'RTEXT_FILTER_')],
-  altIfname: [53, string.max(127)],
+  altIfname: [53, string.max(127).unterminated()],
 } as const

@@ -59,7 +59,7 @@ const macvlan = nest(macvlanAttrs, 'noflag')
 const ipvlan = nest(ipvlanAttrs, 'noflag')
 
 const linkinfoDefinitions = {
-  kind: [1, string],
+  kind: [1, string.unterminated()],
   data: [
     2,
     selected('kind', {
@@ -96,7 +96,7 @@ const linkinfoDefinitions = {
     }),
   ],
   xstats: [3, binary],
-  slaveKind: [4, string],
+  slaveKind: [4, string.unterminated()],
   slaveData: [
     5,
     selected('slaveKind', {
@@ -153,8 +153,8 @@ const change = message(ifinfomsg, requestAttrs)
 const names = message(
   ifinfomsg,
   attrs('IFLA_', {
-    ifname: [3, string.max(15)],
-    altIfname: [53, string.max(127)],
+    ifname: [3, string.max(15).unterminated()],
+    altIfname: [53, string.max(127).unterminated()],
     propList: [52, nest(propListAttrs)],
   }),
 )

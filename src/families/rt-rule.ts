@@ -54,8 +54,8 @@ const ruleDefinitions = {
   table: [15, u32],
   suppressPrefixlen: [14, u32],
   protocol: [21, named(u8, routeConstants, 'RTPROT_')],
-  iifname: [3, string.max(15)],
-  oifname: [17, string.max(15)],
+  iifname: [3, string.max(15).unterminated()],
+  oifname: [17, string.max(15).unterminated()],
   /** Lower ones are asked first. */
   priority: [6, u32],
   fwmark: [10, u32],

@@ -78,11 +78,13 @@ function putText(w: Writer, text: string): void {
 export interface StringType extends Type<string> {
   /** Bytes at most, the NUL not counted (the `len` of NLA_NUL_STRING). */
   max(bytes: number): StringType
-  /** Sent without its NUL (NLA_STRING as some families want it). */
+  /** Received with or without its NUL, and sent with it (NLA_STRING). */
+  unterminated(): StringType
+  /** As `unterminated`, and sent without its NUL. */
   bare(): StringType
 }
 
-function stringType(max: number | undefined, nul: boolean): StringType {
+function stringType(max: number | undefined, nul: boolean, sent: boolean): StringType {
   return {
     shape: max === undefined ? { kind: 'string', nul } : { kind: 'string', max, nul },
     size: undefined,
@@ -96,14 +98,15 @@ function stringType(max: number | undefined, nul: boolean): StringType {
       if (max !== undefined && bytes > max) {
         throw new EncodeError(`${show(value)} has ${bytes} bytes; ${max} are the most`)
       }
-      if (nul) w.u8(0)
+      if (sent) w.u8(0)
     },
     emitGet: (scope, at, end) => `${scope.ref(getString)}(view, ${at}, ${end})`,
-    max: (bytes) => stringType(bytes, nul),
-    bare: () => stringType(max, false),
+    max: (bytes) => stringType(bytes, nul, sent),
+    unterminated: () => stringType(max, false, true),
+    bare: () => stringType(max, false, false),
   }
 }
-export const string: StringType = stringType(undefined, true)
+export const string: StringType = stringType(undefined, true, true)
 
 /** A copy of the bytes: never a view of the receive buffer. */
 export function copyBytes(view: DataView, at: number, end: number): Uint8Array<ArrayBuffer> {
