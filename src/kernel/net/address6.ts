@@ -270,7 +270,8 @@ export class Inet6 {
         return
       case 'NETDEV_CHANGEMTU':
         if (dev.mtu < IPV6_MIN_MTU) this.#shutDown(dev, !(dev.flags & IFF_LOOPBACK))
-        else if (!dev.inet6) {
+        else if (dev.inet6) dev.inet6.mtu = dev.mtu
+        else {
           dev.inet6 = new Inet6Device(dev)
           if (dev.isUp && isLinkReady(dev)) this.#linkReady(dev)
         }

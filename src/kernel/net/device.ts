@@ -60,6 +60,8 @@ export class NetDevice {
   /** 0: without limit. */
   maxMtu = ETH_MAX_MTU
   txQueueLength = 1000
+  /** Bytes that TCP may leave to it at once (tso_max_size). */
+  tsoMaxSize = 524_280
   group = 0
   address: Uint8Array = new Uint8Array(ETH_ALEN)
   broadcast: Uint8Array = new Uint8Array(ETH_ALEN).fill(0xff)

@@ -90,6 +90,8 @@ export class Inet6Device {
   addresses: Ifaddr6[] = []
   /** Whether the link has been ready since it is up (IF_READY). */
   isReady = false
+  /** Sysctl mtu, in bytes. */
+  mtu: number
   /** Sysctl disable_ipv6. */
   isDisabled = false
   /** Sysctl ignore_routes_with_linkdown. */
@@ -100,6 +102,7 @@ export class Inet6Device {
 
   constructor(dev: NetDevice) {
     this.dev = dev
+    this.mtu = dev.mtu
     this.updated = dev.stack.now()
   }
 }

@@ -97,7 +97,7 @@ test('the way to an IPv6 address', () => {
     ['2001:db8::1', {}, 'ENETUNREACH'],
     ['fe80::5', { oif: v1.ifindex }, 'v1 src fe80::b'],
     ['ff02::1', { oif: v0.ifindex }, 'v0 src fe80::a'],
-    ['fd00::5', { oif: 99 }, 'ENODEV'],
+    ['fd00::5', { oif: 99 }, 'ENETUNREACH'],
     ['fd00::5', { iif: 99 }, 'ENODEV'],
   ]
   for (const [daddr, more, expected] of rows) {

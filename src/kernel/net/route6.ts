@@ -36,10 +36,8 @@ export interface Way6 {
  * @throws NetlinkError ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, ENODEV
  */
 export function routeOutput6(stack: NetStack, query: Flow6): Way6 {
-  const { oif = 0, iif = 0 } = query
-  for (const index of [oif, iif]) {
-    if (index !== 0 && !stack.devices.byIndex(index)) throw new NetlinkError('ENODEV')
-  }
+  const { iif = 0 } = query
+  if (iif !== 0 && !stack.devices.byIndex(iif)) throw new NetlinkError('ENODEV')
   const { daddr } = query
   const found = stack.fib6.lookup(query)
   const { type, nexthop, prefsrc } = found.route

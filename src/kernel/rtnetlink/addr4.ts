@@ -51,7 +51,17 @@ type AddrMessage = Infer<typeof policy> & Infer<typeof ifaddrmsg>
 /** inet_rtm_newaddr(). @throws NetlinkError EINVAL, ENODEV, ENOBUFS, EEXIST */
 export function newAddr4(ctx: RequestContext): void {
   const request = ctx.decode(addr, NL_VALIDATE_LIBERAL)
+  validate(request)
   ctx.kernel.rtnl.stackOf(ctx.net).inet.add(describeRequest(request), ctx.flags, ctx)
+}
+
+/** inet_validate_rtm(): what is wrong in itself comes before a link that is not there. */
+function validate({ prefixlen, local, cacheinfo }: AddrMessage): void {
+  if (prefixlen > 32) invalid('ipv4: Invalid prefix length')
+  if (local === undefined) invalid('ipv4: Local address is not supplied')
+  if (cacheinfo && (cacheinfo.valid === 0 || cacheinfo.prefered > cacheinfo.valid)) {
+    invalid('ipv4: address lifetime invalid')
+  }
 }
 
 /** inet_rtm_deladdr(). @throws NetlinkError ENODEV, EADDRNOTAVAIL */

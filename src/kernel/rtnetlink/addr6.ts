@@ -141,7 +141,6 @@ interface Addr6Item {
 export const addr6Dump: DumpSource<Addr6Item> = {
   name: 'RTM_GETADDR of AF_INET6',
   type: RTM_NEWADDR,
-  doneAlone: true,
   *items(ctx) {
     const filter = parseDump(ctx)
     for (const dev of dumpedDevices(ctx, filter)) {

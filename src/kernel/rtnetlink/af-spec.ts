@@ -76,10 +76,10 @@ function ipv4Sysctls({ flags, inet }: NetDevice): Input<typeof ipv4Devconf> {
   }
 }
 
-function ipv6Sysctls({ flags, mtu, inet6 }: NetDevice): Input<typeof ipv6Devconf> {
+function ipv6Sysctls({ flags, inet6 }: NetDevice): Input<typeof ipv6Devconf> {
   return {
     ...conf6,
-    mtu6: mtu,
+    mtu6: inet6?.mtu,
     useTempaddr: flags & IFF_LOOPBACK ? -1 : 0,
     acceptDad: flags & (IFF_LOOPBACK | IFF_NOARP) ? -1 : 1,
     addrGenMode: inet6?.addrGenMode ?? 0,

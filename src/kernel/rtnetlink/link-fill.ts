@@ -14,10 +14,9 @@ import { linkKindCodecs } from './link-kinds.ts'
 export type LinkValue = ReplyInput<typeof rtLink, 'getLink'>
 const message = rtLink.ops.getLink.do.reply
 
-/** GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE and the most that TCP segmentation is given. */
+/** GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE. */
 const GSO_MAX_SEGS = 65_535
 const GSO_LEGACY_MAX_SIZE = 65_536
-const TSO_MAX_SIZE = 524_280
 
 /** What is told of a link beside itself. */
 export interface LinkContext {
@@ -42,7 +41,7 @@ export function putLink(w: Writer, dev: NetDevice, context: LinkContext): void {
 }
 
 /** rtnl_fill_ifinfo(). */
-export function describeLink(dev: NetDevice, context: LinkContext): LinkValue {
+function describeLink(dev: NetDevice, context: LinkContext): LinkValue {
   return {
     family: 0,
     type: dev.type,
@@ -99,7 +98,7 @@ function describeQueues(dev: NetDevice) {
     groMaxSize: GSO_LEGACY_MAX_SIZE,
     gsoIpv4MaxSize: GSO_LEGACY_MAX_SIZE,
     groIpv4MaxSize: GSO_LEGACY_MAX_SIZE,
-    tsoMaxSize: TSO_MAX_SIZE,
+    tsoMaxSize: dev.tsoMaxSize,
     tsoMaxSegs: GSO_MAX_SEGS,
     maxPacingOffloadHorizon: 0,
     numRxQueues: dev.rxQueues,

@@ -52,7 +52,7 @@ function parseGet(ctx: RequestContext): LinkMessage {
 }
 
 /** Whether padding, type, flags or change of the header say anything. */
-export function hasLinkValues(ctx: RequestContext): boolean {
+function hasLinkValues(ctx: RequestContext): boolean {
   return hasHeaderValues(ctx, 1, 3) || hasHeaderValues(ctx, 8, 8)
 }
 

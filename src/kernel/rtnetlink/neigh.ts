@@ -163,7 +163,7 @@ interface Filter {
   readonly master: number
 }
 
-export const neighDump: DumpSource<Neighbour> = {
+const neighDump: DumpSource<Neighbour> = {
   name: 'RTM_GETNEIGH',
   type: RTM_NEWNEIGH,
   *items(ctx) {

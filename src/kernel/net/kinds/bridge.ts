@@ -71,6 +71,7 @@ const FORWARD_DELAY: readonly [number, number] = [200, 3000]
 /** struct net_bridge. */
 export class BridgeDevice extends NetDevice {
   override isNetnsLocal = true
+  override tsoMaxSize = 65_536
   readonly ports: BridgePort[] = []
   readonly fdb = new Fdb({ dev: this, ports: this.ports })
   readonly options: BridgeOptions = { ...DEFAULTS }
@@ -109,13 +110,14 @@ export class BridgeDevice extends NetDevice {
     if (dev.master) throw new NetlinkError('EBUSY')
     const port = new BridgePort(this, dev, this.#freeNumber())
     setAllmulti(dev, 1)
+    dev.bridgePort = port
     try {
       linkMaster(dev, this)
     } catch (error) {
+      dev.bridgePort = undefined
       setAllmulti(dev, -1)
       throw error
     }
-    dev.bridgePort = port
     this.ports.push(port)
     setPromiscuity(dev, 1)
     if (this.ports.length === 1) this.#featuresChanged()
@@ -125,6 +127,7 @@ export class BridgeDevice extends NetDevice {
     port.announce()
     if (isIdNew) this.#addressChanged()
     this.adjustMtu()
+    this.tsoMaxSize = Math.min(...this.ports.map(({ dev: each }) => each.tsoMaxSize))
   }
 
   /** br_del_if(). @throws NetlinkError EINVAL when it is no port of this bridge. */
