@@ -27,10 +27,9 @@ export type {
   NeighbourName,
   NewNeighbour,
 } from './client/route/neighbour.ts'
+export type { NewNextHop, NextHop } from './client/route/next-hop.ts'
 export type { IpFamily } from './client/route/prefix.ts'
 export type {
-  NewNextHop,
-  NextHop,
   Route,
   RouteDescription,
   RouteFilter,

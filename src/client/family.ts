@@ -51,10 +51,18 @@ export class FamilyClient<F extends Family> {
   readonly #dos = new Map<string, Call>()
   readonly #dumps = new Map<string, Call>()
   readonly #events = new Set<Events<FamilyEvent<F>>>()
+  readonly #whenClosed: () => void
   #isClosed = false
 
-  constructor(family: F, endpoint: Endpoint, resolved: ResolvedFamily | undefined) {
+  /** `whenClosed` is called by `close`. */
+  constructor(
+    family: F,
+    endpoint: Endpoint,
+    resolved: ResolvedFamily | undefined,
+    whenClosed: () => void,
+  ) {
     this.family = family
+    this.#whenClosed = whenClosed
     this.#endpoint = endpoint
     this.#resolved = resolved
   }
@@ -124,6 +132,7 @@ export class FamilyClient<F extends Family> {
   /** Ends what listens; the client it came from stays open. Harmless when repeated. */
   close(reason: unknown = closedError()): void {
     this.#isClosed = true
+    this.#whenClosed()
     for (const events of [...this.#events]) events.fail(reason)
   }
 

@@ -46,19 +46,27 @@ export class DumpLanes {
   }
 
   /** A socket without a dump on it. Whoever wants leisure looks whether it was granted. */
-  take(wantsLeisure: boolean, patience: Patience): Promise<Lane> {
+  async take(wantsLeisure: boolean, patience: Patience): Promise<Lane> {
+    this.check()
+    const idle = this.#idle.pop()
+    return this.#grant(idle ?? (await this.#wait(patience)), wantsLeisure)
+  }
+
+  #grant(lane: Lane, wantsLeisure: boolean): Lane {
+    lane.isLeisurely = wantsLeisure && this.#leisurely < MOST_LANES - 1
+    if (lane.isLeisurely) this.#leisurely++
+    return lane
+  }
+
+  #wait(patience: Patience): Promise<Lane> {
     return within(patience, async (signal) => {
       for (;;) {
-        this.check()
         const lane = this.#idle.pop() ?? (await this.#open())
         if (lane && signal.aborted) this.give(lane, true)
         signal.throwIfAborted()
-        if (lane) {
-          lane.isLeisurely = wantsLeisure && this.#leisurely < MOST_LANES - 1
-          if (lane.isLeisurely) this.#leisurely++
-          return lane
-        }
+        if (lane) return lane
         await new Promise<void>((resolve) => this.#waiters.push(resolve))
+        this.check()
       }
     })
   }

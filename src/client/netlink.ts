@@ -79,8 +79,11 @@ export class Netlink implements AsyncDisposable {
     const resolved = family.kind === 'genl' ? await this.#resolve(family.name, options) : undefined
     if (family.kind === 'genl' && resolved) checkHeader(family, resolved)
     this.#check()
-    const client = new FamilyClient(family, this.#endpoint(family.protocol), resolved)
-    this.#dependants.add({ end: (reason) => client.close(reason) })
+    const endpoint = this.#endpoint(family.protocol)
+    const dependant = { end: (reason: unknown) => client.close(reason) }
+    const whenClosed = () => this.#dependants.delete(dependant)
+    const client = new FamilyClient(family, endpoint, resolved, whenClosed)
+    this.#dependants.add(dependant)
     return client
   }
 

@@ -14,6 +14,8 @@ export class Outbox {
   /** Those before it are done with. */
   #head = 0
   readonly #part: Uint8Array[] = []
+  #partMemory: Uint8Array | undefined
+  #partEnd = 0
 
   get isEmpty(): boolean {
     return this.#head >= this.#queue.length
@@ -30,7 +32,8 @@ export class Outbox {
     if (this.#head !== this.#queue.length - 1) return undefined
     const pending = this.#queue[this.#head] as Pending
     if (pending.isSettled || pending.options.signal?.aborted) return undefined
-    this.#head++
+    if (this.#head === 0) this.#queue.pop()
+    else this.#head++
     return pending
   }
   /** What goes into the next datagram: as many as fit, and as have room in `flight`. */
@@ -67,10 +70,13 @@ export class Outbox {
 
   /** A lone request's bytes, in an array that is used again: sockets know arrays that come again. */
   partOf(pending: Pending): readonly Uint8Array[] {
-    const last = this.#part[0]
     const { at, end, bytes } = pending
-    const isSame = last?.buffer === this.writer.bytes.buffer && at === 0 && last.length === end
-    if (bytes !== undefined || !isSame) this.#part[0] = this.bytesOf(pending)
+    const memory = bytes ?? this.writer.bytes
+    if (memory !== this.#partMemory || at !== 0 || end !== this.#partEnd) {
+      this.#part[0] = memory.subarray(at, end)
+      this.#partMemory = at === 0 ? memory : undefined
+      this.#partEnd = end
+    }
     return this.#part
   }
 
@@ -85,8 +91,8 @@ export class Outbox {
   }
   /** Forgets those that are done with. */
   tidy(): void {
-    if (this.isEmpty) this.#queue.length = 0
-    else this.#queue = this.waiting()
+    if (this.#queue.length === 0) return
+    this.#queue = this.isEmpty ? [] : this.waiting()
     this.#head = 0
   }
   /** Gives all that waits away. */

@@ -7,7 +7,7 @@ import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
 import type { CallOptions } from '../options.ts'
-import { defined, found, type LinkName, type Links } from './door.ts'
+import { defined, found, type LinkName, type Links, withRest } from './door.ts'
 import { type AddressFlag, addressFlags, type Scope, scopes } from './names.ts'
 import { familyNumber, familyOf, type IpFamily, ipFamily, parsePrefix } from './prefix.ts'
 
@@ -62,12 +62,14 @@ export interface NewAddress extends AddressName {
   readonly rtPriority?: number | undefined
 }
 
+const TRANSLATED: ReadonlySet<string> = new Set(['family', 'scope', 'ifaFlags', 'flags'])
+
 /** An address as its message says; undefined for families other than IPv4 and IPv6. */
 export function toAddress(decoded: Decoded): Address | undefined {
-  const { family: number, scope, ifaFlags, flags = ifaFlags, ...rest } = decoded
-  const family = ipFamily(number)
+  const { scope, flags = decoded.ifaFlags } = decoded
+  const family = ipFamily(decoded.family)
   if (family === undefined) return undefined
-  return { family, ...rest, scope: scopes.name(scope), flags }
+  return withRest<Address>({ family, scope: scopes.name(scope), flags }, decoded, TRANSLATED)
 }
 
 export class AddressDoor {

@@ -85,6 +85,21 @@ export function defined<T extends object>(object: T): T {
   return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as T
 }
 
+/**
+ * Adds to `item` what `decoded` has, but for the members in `translated`. Twice as fast as object
+ * rest and spread, which tables of a million routes feel.
+ */
+export function withRest<T extends object>(
+  item: object,
+  decoded: object,
+  translated: ReadonlySet<string>,
+): T {
+  const to = item as Record<string, unknown>
+  const from = decoded as Record<string, unknown>
+  for (const name in from) if (!translated.has(name)) to[name] = from[name]
+  return item as T
+}
+
 /** The one that is looked for in a list. @throws NetlinkError with `code` when it is not there. */
 export function found<T>(item: T | undefined, code: string, message: string): T {
   if (item === undefined) throw new NetlinkError(code, { message })

@@ -8,7 +8,7 @@ import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
 import type { CallOptions } from '../options.ts'
-import { defined, type LinkName, type Links, nameAttribute } from './door.ts'
+import { defined, type LinkName, type Links, nameAttribute, withRest } from './door.ts'
 import { type LinkType, linkTypes } from './names.ts'
 
 type Decoded = Reply<typeof rtLink, 'getLink'>
@@ -74,24 +74,32 @@ export interface NewLink extends LinkChanges {
   readonly peer?: Omit<NewLink, 'kind' | 'peer'> | undefined
 }
 
+const TRANSLATED: ReadonlySet<string> = new Set([
+  'family',
+  'type',
+  'ifindex',
+  'ifname',
+  'linkinfo',
+  'carrier',
+  'protoDown',
+] satisfies (keyof Decoded)[])
+
 /** A link as its message says; undefined for what bridges say of their ports (AF_BRIDGE). */
 export function toLink(decoded: Decoded): Link | undefined {
-  const { family, type, linkinfo, carrier, protoDown, ifindex, ifname, ...rest } = decoded
-  if (family !== AF_UNSPEC) return undefined
-  const { kind, data, slaveKind, slaveData } = (linkinfo ?? {}) as Partial<Link>
-  return {
-    ifindex,
-    ifname: ifname ?? '',
-    ...(kind === undefined ? {} : { kind }),
-    up: (rest.flags & IFF_UP) !== 0,
-    type: linkTypes.name(type),
-    ...(carrier === undefined ? {} : { carrier: carrier !== 0 }),
-    ...(protoDown === undefined ? {} : { protoDown: protoDown !== 0 }),
-    ...rest,
-    ...(data === undefined ? {} : { data }),
-    ...(slaveKind === undefined ? {} : { slaveKind }),
-    ...(slaveData === undefined ? {} : { slaveData }),
-  }
+  const { ifindex, ifname = '', flags, carrier, protoDown } = decoded
+  if (decoded.family !== AF_UNSPEC) return undefined
+  const info = (decoded.linkinfo ?? {}) as Pick<Link, 'kind' | 'data' | 'slaveKind' | 'slaveData'>
+  const link: Partial<Link> = { ifindex, ifname }
+  if (info.kind !== undefined) link.kind = info.kind
+  link.up = (flags & IFF_UP) !== 0
+  link.type = linkTypes.name(decoded.type)
+  if (carrier !== undefined) link.carrier = carrier !== 0
+  if (protoDown !== undefined) link.protoDown = protoDown !== 0
+  const whole = withRest<Link>(link, decoded, TRANSLATED)
+  if (info.data !== undefined) whole.data = info.data
+  if (info.slaveKind !== undefined) whole.slaveKind = info.slaveKind
+  if (info.slaveData !== undefined) whole.slaveData = info.slaveData
+  return whole
 }
 
 export class LinkDoor {

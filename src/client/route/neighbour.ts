@@ -7,7 +7,7 @@ import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
 import type { CallOptions } from '../options.ts'
-import { defined, type LinkName, type Links } from './door.ts'
+import { defined, type LinkName, type Links, withRest } from './door.ts'
 import {
   type NeighbourFlag,
   type NeighbourState,
@@ -63,18 +63,15 @@ export interface NewNeighbour extends NeighbourName {
   readonly protocol?: number | undefined
 }
 
+const TRANSLATED: ReadonlySet<string> = new Set(['family', 'state', 'type', 'dst'])
+
 /** A neighbour as its message says; undefined for bridges' forwarding entries and other families. */
 export function toNeighbour(decoded: Decoded): Neighbour | undefined {
-  const { family: number, state, type, dst, ...rest } = decoded
-  const family = ipFamily(number)
-  if (family === undefined || dst === undefined) return undefined
-  return {
-    family,
-    destination: dst,
-    state: neighbourStates.name(state),
-    type: routeTypes.name(type),
-    ...rest,
-  }
+  const { dst: destination, state, type } = decoded
+  const family = ipFamily(decoded.family)
+  if (family === undefined || destination === undefined) return undefined
+  const names = { state: neighbourStates.name(state), type: routeTypes.name(type) }
+  return withRest<Neighbour>({ family, destination, ...names }, decoded, TRANSLATED)
 }
 
 export class NeighbourDoor {

@@ -19,7 +19,7 @@ import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
 import type { CallOptions } from '../options.ts'
-import { defined, type LinkName, type Links } from './door.ts'
+import { defined, type LinkName, type Links, withRest } from './door.ts'
 import {
   type RouteProtocol,
   type RouteType,
@@ -30,6 +30,7 @@ import {
   type Table,
   tables,
 } from './names.ts'
+import { describeNextHop, type NewNextHop, type NextHop, toNextHop, towards } from './next-hop.ts'
 import {
   familyNumber,
   familyOf,
@@ -41,8 +42,6 @@ import {
 
 type Decoded = Reply<typeof rtRoute, 'getRoute'>
 type Request = RequestInput<typeof rtRoute, 'newRoute'>
-type DecodedHop = NonNullable<Decoded['multipath']>[number]
-type RequestHop = NonNullable<Request['multipath']>[number]
 type Translated =
   | 'family'
   | 'dstLen'
@@ -57,16 +56,6 @@ type Translated =
   | 'via'
   | 'multipath'
   | 'oif'
-
-/** One of several next hops. */
-export interface NextHop extends Omit<DecodedHop, 'hops' | 'ifindex' | 'via'> {
-  /** Index of the link. */
-  oif: number
-  /** Its share, beside the others' shares: 1 to 256. */
-  weight: number
-  /** RTNH_F_*. */
-  flags: number
-}
 
 /** A route, with all that the kernel says of it. */
 export interface Route extends Omit<Decoded, Translated> {
@@ -100,13 +89,6 @@ export interface RouteFilter {
   readonly protocol?: RouteProtocol | number | undefined
   readonly type?: RouteType | number | undefined
   readonly destination?: string | undefined
-}
-
-export interface NewNextHop extends Omit<RequestHop, 'hops' | 'ifindex' | 'via' | 'gateway'> {
-  readonly gateway?: string | undefined
-  readonly oif?: LinkName | undefined
-  readonly weight?: number | undefined
-  readonly onlink?: boolean | undefined
 }
 
 /** What a route says, or by what one is found: one that was listed will do. */
@@ -148,33 +130,38 @@ export interface RouteQuery {
   readonly fibMatch?: boolean | undefined
 }
 
+const TRANSLATED: ReadonlySet<string> = new Set([
+  'family',
+  'dstLen',
+  'srcLen',
+  'dst',
+  'src',
+  'rtmTable',
+  'table',
+  'protocol',
+  'scope',
+  'type',
+  'via',
+  'multipath',
+  'gateway',
+] satisfies (keyof Decoded)[])
 /** A route as its message says; undefined for families other than IPv4 and IPv6. */
 export function toRoute(decoded: Decoded): Route | undefined {
-  const { family: number, dstLen, srcLen, dst, src, rtmTable, table, ...most } = decoded
-  const { protocol, scope, type, via, multipath, gateway = via?.address, ...rest } = most
-  const family = ipFamily(number)
+  const family = ipFamily(decoded.family)
   if (family === undefined) return undefined
-  return {
+  const { src, multipath, gateway = decoded.via?.address } = decoded
+  const route: Partial<Route> = {
     family,
-    destination: formatDestination(dst, dstLen),
-    ...(src === undefined ? {} : { source: formatDestination(src, srcLen) }),
-    ...(gateway === undefined ? {} : { gateway }),
-    ...(multipath === undefined ? {} : { multipath: multipath.map(toNextHop) }),
-    table: tables.name(table ?? rtmTable),
-    protocol: routeProtocols.name(protocol),
-    scope: scopes.name(scope),
-    type: routeTypes.name(type),
-    ...rest,
+    destination: formatDestination(decoded.dst, decoded.dstLen),
   }
-}
-
-function toNextHop({ hops, ifindex, via, gateway = via?.address, ...rest }: DecodedHop): NextHop {
-  return {
-    ...(gateway === undefined ? {} : { gateway }),
-    oif: ifindex,
-    weight: hops + 1,
-    ...rest,
-  }
+  if (src !== undefined) route.source = formatDestination(src, decoded.srcLen)
+  if (gateway !== undefined) route.gateway = gateway
+  if (multipath !== undefined) route.multipath = multipath.map(toNextHop)
+  route.table = tables.name(decoded.table ?? decoded.rtmTable) as Table
+  route.protocol = routeProtocols.name(decoded.protocol)
+  route.scope = scopes.name(decoded.scope)
+  route.type = routeTypes.name(decoded.type)
+  return withRest<Route>(route, decoded, TRANSLATED)
 }
 
 export class RouteDoor {
@@ -296,7 +283,9 @@ export class RouteDoor {
     const dst = parseDestination(destination, first, 'destination')
     const src = source === undefined ? undefined : parseDestination(source, dst.family, 'source')
     const number = table === undefined ? RT_TABLE_MAIN : tables.number(table, 'table')
-    const hops = multipath?.map((hop, i) => this.#hop(hop, dst.family, `multipath[${i}]`, options))
+    const hops = multipath?.map((hop, i) =>
+      describeNextHop(hop, dst.family, `multipath[${i}]`, this.#links, options),
+    )
     return defined({
       ...rest,
       family: familyNumber(dst.family),
@@ -310,19 +299,6 @@ export class RouteDoor {
       ...towards(gateway, dst.family, 'gateway'),
       oif: await this.#links.indexIfAny(oif, 'oif', options),
       multipath: hops && (await Promise.all(hops)),
-    })
-  }
-
-  async #hop(hop: NewNextHop, family: IpFamily, path: string, options: CallOptions) {
-    const { gateway, oif, weight = 1, onlink, flags = 0, unknown, tail, ...rest } = hop
-    if (!(weight >= 1 && weight <= 256))
-      throw new EncodeError(`${weight} is not within 1..256`, `${path}.weight`)
-    return defined({
-      ...rest,
-      flags: (flags & RTNH_F_ONLINK) | (onlink ? RTNH_F_ONLINK : 0),
-      hops: weight - 1,
-      ifindex: await this.#links.indexIfAny(oif, `${path}.oif`, options),
-      ...towards(gateway, family, `${path}.gateway`),
     })
   }
 }
@@ -355,14 +331,6 @@ function isWanted(route: Decoded, wanted: Wanted): boolean {
 function familyOfFirst({ gateway, prefsrc, multipath }: RouteDescription): IpFamily {
   const hint = gateway ?? prefsrc ?? multipath?.[0]?.gateway
   return typeof hint === 'string' ? familyOf(hint, 'gateway') : 'inet'
-}
-
-/** RTA_GATEWAY, or RTA_VIA for a gateway of another family than the route's. */
-function towards(gateway: string | undefined, family: IpFamily, path: string): object {
-  if (gateway === undefined) return {}
-  const own = familyOf(gateway, path)
-  if (own === family) return { gateway }
-  return { via: { family: familyNumber(own), address: gateway } }
 }
 
 /** What iproute2 assumes: our own addresses are ours, what has no gateway is on the link. */

@@ -8,7 +8,7 @@ import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
 import type { CallOptions } from '../options.ts'
-import { defined, found, type Links } from './door.ts'
+import { defined, found, type Links, withRest } from './door.ts'
 import {
   type RouteProtocol,
   type RuleAction,
@@ -76,24 +76,34 @@ export interface RuleDescription extends Omit<Request, Translated> {
   readonly invert?: boolean | undefined
 }
 
+const TRANSLATED: ReadonlySet<string> = new Set([
+  'family',
+  'dstLen',
+  'srcLen',
+  'dst',
+  'src',
+  'frhTable',
+  'table',
+  'action',
+  'protocol',
+  'iifname',
+  'oifname',
+  'priority',
+] satisfies (Translated | 'priority')[])
+
 /** A rule as its message says; undefined for families other than IPv4 and IPv6. */
 export function toRule(decoded: Decoded): Rule | undefined {
-  const { family: number, dstLen, srcLen, dst, src, frhTable, table, ...most } = decoded
-  const { action, protocol, iifname, oifname, priority, ...rest } = most
-  const family = ipFamily(number)
+  const { src, dst, iifname, oifname, protocol, priority = 0 } = decoded
+  const family = ipFamily(decoded.family)
   if (family === undefined) return undefined
-  return {
-    family,
-    priority: priority ?? 0,
-    action: ruleActions.name(action),
-    table: tables.name(table ?? frhTable),
-    ...(src === undefined ? {} : { source: `${src}/${srcLen}` }),
-    ...(dst === undefined ? {} : { destination: `${dst}/${dstLen}` }),
-    ...(iifname === undefined ? {} : { iif: iifname }),
-    ...(oifname === undefined ? {} : { oif: oifname }),
-    ...(protocol === undefined ? {} : { protocol: routeProtocols.name(protocol) }),
-    ...rest,
-  }
+  const rule: Partial<Rule> = { family, priority, action: ruleActions.name(decoded.action) }
+  rule.table = tables.name(decoded.table ?? decoded.frhTable) as Table
+  if (src !== undefined) rule.source = `${src}/${decoded.srcLen}`
+  if (dst !== undefined) rule.destination = `${dst}/${decoded.dstLen}`
+  if (iifname !== undefined) rule.iif = iifname
+  if (oifname !== undefined) rule.oif = oifname
+  if (protocol !== undefined) rule.protocol = routeProtocols.name(protocol)
+  return withRest<Rule>(rule, decoded, TRANSLATED)
 }
 
 export class RuleDoor {
