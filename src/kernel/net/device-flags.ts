@@ -85,11 +85,11 @@ export function notifyStateChange(dev: NetDevice): void {
   dev.stack.chains.link.call('NEWLINK', { dev, change: 0 })
 }
 
-/** dev_set_promiscuity(). */
+/** dev_set_promiscuity(); user space hears of it also where somebody else wants all packets, too. */
 export function setPromiscuity(dev: NetDevice, by: 1 | -1): void {
   const old = dev.flags
   countPromiscuity(dev, by)
-  if (dev.flags !== old) notifyFlags(dev, old, IFF_PROMISC)
+  notifyFlags(dev, old, IFF_PROMISC)
 }
 
 function countPromiscuity(dev: NetDevice, by: 1 | -1): void {
