@@ -3,7 +3,8 @@
  *
  * Makes a network namespace of its own (root, or user namespaces), builds a small network in it with
  * ip(8), asks for everything, and writes the messages to test/golden/*.hex, beside what `ip -j` said
- * of them at the same moment. It needs a build (`npm run build`), iproute2 and bridge(8).
+ * of them at the same moment. It needs a build (`npm run build`), iproute2 and bridge(8); format the
+ * JSON with `npx biome format --write test/golden` afterwards.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -27,6 +28,7 @@ if (process.env[INSIDE] === undefined) {
 
 /** The network: every kind that this kernel has, and routes of every form. */
 const NETWORK = `
+  sysctl -qw net.ipv6.conf.all.forwarding=1
   ip link set lo up
   ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02
   ip link add br0 address 02:00:00:00:00:03 type bridge
@@ -160,7 +162,12 @@ write('links', {
 })
 writeFileSync(file('links.json'), JSON.stringify(json('-d', 'link')))
 
-write('addresses', { 'RTM_GETADDR dump': await ask(ROUTE, 22, DUMP, '00'.repeat(8)) })
+write('addresses', {
+  'RTM_GETADDR dump': await ask(ROUTE, 22, DUMP, '00'.repeat(8)),
+  'RTM_GETMULTICAST dump of AF_INET': await ask(ROUTE, 58, DUMP, `02${'00'.repeat(7)}`),
+  'RTM_GETMULTICAST dump of AF_INET6': await ask(ROUTE, 58, DUMP, `0a${'00'.repeat(7)}`),
+  'RTM_GETANYCAST dump of AF_INET6': await ask(ROUTE, 62, DUMP, `0a${'00'.repeat(7)}`),
+})
 writeFileSync(file('addresses.json'), JSON.stringify(json('addr')))
 
 write('routes', { 'RTM_GETROUTE dump': await ask(ROUTE, 26, DUMP, '00'.repeat(12)) })
@@ -245,8 +252,8 @@ const commands = [
 ]
 write('notifications', {
   'links, neighbours, addresses, routes and rules': await listen(
-    [1, 3, 5, 7, 8, 9, 11, 12, 19],
+    [1, 3, 5, 7, 8, 9, 11, 12, 19, 37, 38, 39],
     commands,
-    60,
+    72,
   ),
 })

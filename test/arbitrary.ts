@@ -20,7 +20,7 @@ const record = (model: Record<string, Arbitrary>): fc.Arbitrary<Fields> =>
   fc.record(model, { noNullPrototype: true })
 
 /** Values that `type` encodes, in the form in which it decodes them. */
-export function valuesOf(type: AnyType): Arbitrary {
+function valuesOf(type: AnyType): Arbitrary {
   let known = built.get(type)
   if (!known) {
     known = build(type)

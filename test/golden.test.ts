@@ -14,7 +14,7 @@ import * as neighConstants from 'nlkit/families/rt-neigh-constants'
 import { RTNH_F_ONLINK, rtRoute } from 'nlkit/families/rt-route'
 import * as routeConstants from 'nlkit/families/rt-route-constants'
 import { FIB_RULE_INVERT, rtRule } from 'nlkit/families/rt-rule'
-import type { AnyMessage, Notification, Reply } from 'nlkit/schema'
+import type { AnyMessage, Notification, Op, Reply } from 'nlkit/schema'
 import { HOST_LE, MessageWalker, NLMSG_DONE, NLMSG_ERROR, viewOf, Writer } from 'nlkit/wire'
 import { readGolden, readTold, type Told } from './golden.ts'
 
@@ -32,9 +32,11 @@ function bodyOf(bytes: Uint8Array, generic: boolean): { body: AnyMessage; skip: 
     const body = cmd === 10 ? nlctrl.ops.getPolicy.dump.reply : nlctrl.ops.getFamily.do.reply
     return { body, skip: GENL_HDRLEN }
   }
-  for (const { notifications } of RAW) {
+  for (const { notifications, ops } of RAW) {
     const found = Object.values(notifications).find(({ cmd }) => cmd === walker.type)
     if (found) return { body: found.body, skip: 0 }
+    const answered = Object.values<Op>(ops).find(({ cmd }) => cmd === walker.type)
+    if (answered?.dump?.reply) return { body: answered.dump.reply, skip: 0 }
   }
   throw new Error(`message type ${walker.type}`)
 }
@@ -284,6 +286,14 @@ test('addresses are what ip says', { skip }, () => {
   }
 })
 
+test('multicast and anycast addresses', { skip }, () => {
+  const lists = [1, 2, 3].map((section) => dump<Record<string, unknown>>('addresses', section))
+  const [inet, inet6, anycast] = lists as [Told[], Told[], Told[]]
+  assert.ok(inet.some((one) => one.multicast === '224.0.0.1' && one.family === 2))
+  assert.ok(inet6.some((one) => one.multicast === 'ff02::1'))
+  assert.ok(anycast.some((one) => one.anycast === '2001:db8::'))
+})
+
 test('routes are what ip says', { skip }, () => {
   const links = dump<Link>('links')
   const dev = (ifindex: number | undefined): string | undefined =>
@@ -445,7 +455,7 @@ test('notifications arrive as bodies of their families', { skip }, () => {
   const types = new Set(messages.map((bytes) => bytes[4]))
   assert.deepEqual(
     [...types].sort((a = 0, b = 0) => a - b),
-    [16, 17, 20, 21, 24, 25, 28, 29, 32, 33],
+    [16, 17, 20, 21, 24, 25, 28, 29, 32, 33, 57, 61],
   )
   const gone = messages
     .filter((bytes) => bytes[4] === 17)

@@ -23,10 +23,19 @@ import * as routeConstants from './rt-route-constants.ts'
 import {
   addressFamily,
   RTM_DELADDR,
+  RTM_DELANYCAST,
+  RTM_DELMULTICAST,
   RTM_GETADDR,
+  RTM_GETANYCAST,
+  RTM_GETMULTICAST,
   RTM_NEWADDR,
+  RTM_NEWANYCAST,
+  RTM_NEWMULTICAST,
   RTNLGRP_IPV4_IFADDR,
+  RTNLGRP_IPV4_MCADDR,
+  RTNLGRP_IPV6_ACADDR,
   RTNLGRP_IPV6_IFADDR,
+  RTNLGRP_IPV6_MCADDR,
   RTNLGRP_MCTP_IFADDR,
 } from './rtnetlink.ts'
 
@@ -84,6 +93,9 @@ const change = message(
   ),
 )
 const address = message(ifaddrmsg, addrAttrs)
+const multicast = message(ifaddrmsg, addrAttrs.only('multicast!', 'cacheinfo', 'targetNetnsid'))
+const anycast = message(ifaddrmsg, addrAttrs.only('anycast!', 'cacheinfo', 'targetNetnsid'))
+const select = message(ifaddrmsg, addrAttrs.only('targetNetnsid'))
 
 export const rtAddr = rawFamily({
   name: 'rt-addr',
@@ -92,6 +104,9 @@ export const rtAddr = rawFamily({
     ipv4Ifaddr: RTNLGRP_IPV4_IFADDR,
     ipv6Ifaddr: RTNLGRP_IPV6_IFADDR,
     mctpIfaddr: RTNLGRP_MCTP_IFADDR,
+    ipv4Mcaddr: RTNLGRP_IPV4_MCADDR,
+    ipv6Mcaddr: RTNLGRP_IPV6_MCADDR,
+    ipv6Acaddr: RTNLGRP_IPV6_ACADDR,
   },
   ops: {
     newAddr: { cmd: RTM_NEWADDR, constant: 'RTM_NEWADDR', do: { request: change } },
@@ -105,7 +120,19 @@ export const rtAddr = rawFamily({
         request: message(ifaddrmsg, addrAttrs.only('address', 'local', 'targetNetnsid')),
         reply: address,
       },
-      dump: { request: message(ifaddrmsg, addrAttrs.only('targetNetnsid')), reply: address },
+      dump: { request: select, reply: address },
+    },
+    /** Groups that links have joined (IPv4 since Linux 6.15); answered by the same message type. */
+    getMulticast: {
+      cmd: RTM_GETMULTICAST,
+      constant: 'RTM_GETMULTICAST',
+      dump: { request: select, reply: multicast },
+    },
+    /** Answered by the same message type. */
+    getAnycast: {
+      cmd: RTM_GETANYCAST,
+      constant: 'RTM_GETANYCAST',
+      dump: { request: select, reply: anycast },
     },
   },
   notifications: {
@@ -119,5 +146,17 @@ export const rtAddr = rawFamily({
       group: ['ipv4Ifaddr', 'ipv6Ifaddr', 'mctpIfaddr'],
       body: address,
     },
+    newMulticast: {
+      cmd: RTM_NEWMULTICAST,
+      group: ['ipv4Mcaddr', 'ipv6Mcaddr'],
+      body: multicast,
+    },
+    delMulticast: {
+      cmd: RTM_DELMULTICAST,
+      group: ['ipv4Mcaddr', 'ipv6Mcaddr'],
+      body: multicast,
+    },
+    newAnycast: { cmd: RTM_NEWANYCAST, group: 'ipv6Acaddr', body: anycast },
+    delAnycast: { cmd: RTM_DELANYCAST, group: 'ipv6Acaddr', body: anycast },
   },
 })

@@ -122,7 +122,7 @@ export interface AttrSet<A extends AttrDefinitions<A>>
 }
 
 /** A selection as a type; message headers add names that are not attributes. */
-export function attrType(
+function attrType(
   selection: AttrSelection,
   flags: number = NLA_F_NESTED,
 ): AttrType<any, any> {

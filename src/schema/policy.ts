@@ -15,11 +15,11 @@ import type { Shape, Type } from './type.ts'
 /** Which checks apply (enum netlink_validation): a set of bits. */
 export type ValidationLevel = number
 export const NL_VALIDATE_LIBERAL = 0
-export const NL_VALIDATE_TRAILING = 1
-export const NL_VALIDATE_MAXTYPE = 2
-export const NL_VALIDATE_UNSPEC = 4
-export const NL_VALIDATE_STRICT_ATTRS = 8
-export const NL_VALIDATE_NESTED = 16
+const NL_VALIDATE_TRAILING = 1
+const NL_VALIDATE_MAXTYPE = 2
+const NL_VALIDATE_UNSPEC = 4
+const NL_VALIDATE_STRICT_ATTRS = 8
+const NL_VALIDATE_NESTED = 16
 export const NL_VALIDATE_DEPRECATED_STRICT = 3
 export const NL_VALIDATE_STRICT = 31
 
