@@ -15,6 +15,16 @@ export type { Genetlink } from './genetlink/genetlink.ts'
 export type { RegisteredFamily } from './genetlink/registered-family.ts'
 export { Kernel, type KernelInit, type TransportInit } from './kernel.ts'
 export {
+  type DeviceType,
+  Kobject,
+  type KobjectInit,
+  type Kobjects,
+  Kset,
+  type KsetUeventOps,
+  type Ktype,
+  type UeventEnv,
+} from './kobject/index.ts'
+export {
   defineModule,
   type Exports,
   type ExportsOf,

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { Connector, ProcConnector, ProcessTable } from './connector/index.ts'
 import { type Credentials, UserNamespace } from './credentials.ts'
 import { Genetlink } from './genetlink/genetlink.ts'
+import { Kobjects, moduleObjects, NetDeviceObjects } from './kobject/index.ts'
 import type { Exports, Externs, ModuleDefinition, ParamTypes } from './module/definition.ts'
 import { type ModuleInfo, type ModuleStatus, moduleInfo, moduleStatus } from './module/list.ts'
 import { type Loaded, type ModuleRequest, Modules, type RmmodOptions } from './module/loader.ts'
@@ -54,6 +55,8 @@ export class Kernel implements AsyncDisposable {
   readonly netlink: Netlink
   readonly genl: Genetlink
   readonly rtnl: Rtnetlink
+  /** The tree that /sys shows, and its uevents. */
+  readonly kobject: Kobjects
   readonly connector: Connector
   /** Process events (cn_proc), and simulated processes that cause them. */
   readonly procConnector: ProcConnector
@@ -78,6 +81,8 @@ export class Kernel implements AsyncDisposable {
     this.initNet = this.addNet()
     this.rtnl = new Rtnetlink(this)
     this.genl = new Genetlink(this)
+    this.kobject = new Kobjects(this)
+    this.#watchObjects()
     this.connector = new Connector(this)
     this.procConnector = new ProcConnector(this, this.connector)
     this.processes = new ProcessTable(this.procConnector)
@@ -215,6 +220,12 @@ export class Kernel implements AsyncDisposable {
     this.netlink.close()
     for (const net of this.nets().reverse()) this.#cleanup(net)
     this.log.close()
+  }
+  /** What in the kernel has an object in the tree: modules and network devices. */
+  #watchObjects(): void {
+    this.modules.notifier.register(moduleObjects(this.kobject))
+    const devices = new NetDeviceObjects(this.kobject)
+    this.registerPernet({ init: (net) => devices.watch(this.rtnl.stackOf(net)) })
   }
   #checkOpen(): void {
     if (this.#isClosed) {
