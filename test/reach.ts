@@ -1,14 +1,28 @@
 /** Every family, and every type that its messages are made of: what tests of all families walk. */
-import { nlctrl } from 'nlkit/families/nlctrl'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { doneMessage, errorMessage } from 'nlkit/families/nlmsgerr'
-import { rtAddr } from 'nlkit/families/rt-addr'
-import { rtLink } from 'nlkit/families/rt-link'
-import { rtNeigh } from 'nlkit/families/rt-neigh'
-import { rtRoute } from 'nlkit/families/rt-route'
-import { rtRule } from 'nlkit/families/rt-rule'
 import type { AnyMessage, AnyType, Family } from 'nlkit/schema'
 
-export const families: readonly Family[] = [nlctrl, rtLink, rtAddr, rtRoute, rtNeigh, rtRule]
+const folder = new URL('./', import.meta.resolve('nlkit/families/nlctrl'))
+
+function isFamily(value: unknown): value is Family {
+  const { kind, ops } = (value ?? {}) as { kind?: unknown; ops?: unknown }
+  return (kind === 'raw' || kind === 'genl') && typeof ops === 'object'
+}
+
+/** The families that the files of src/families export. */
+async function importFamilies(): Promise<Family[]> {
+  const names = readdirSync(fileURLToPath(folder)).filter(
+    (name) => name.endsWith('.js') && !name.endsWith('.test.js'),
+  )
+  const modules: object[] = await Promise.all(
+    names.sort().map((name) => import(`${folder}${name}`)),
+  )
+  return [...new Set(modules.flatMap((module) => Object.values(module)).filter(isFamily))]
+}
+
+export const families: readonly Family[] = await importFamilies()
 
 export interface NamedMessage {
   /** Such as `rt-link.getLink dump request`. */
