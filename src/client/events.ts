@@ -8,6 +8,7 @@
 import { isNetlinkError, NetlinkError } from '../errors.ts'
 import type { Socket } from '../transport/transport.ts'
 import { type MessageWalker, NLMSG_OVERRUN } from '../wire/index.ts'
+import { onAbort } from './abort.ts'
 import { later, TURN } from './loop.ts'
 import { callError, malformed } from './receiver.ts'
 import { Ring } from './ring.ts'
@@ -58,6 +59,7 @@ export class Events<T> implements AsyncIterableIterator<T> {
   #mustResync = false
   #end: { readonly error: unknown } | 'closed' | undefined
   #wake: (() => void) | undefined
+  #unlisten: (() => void) | undefined
   #last: Promise<unknown> = Promise.resolve()
   #unfinished = 0
 
@@ -73,7 +75,8 @@ export class Events<T> implements AsyncIterableIterator<T> {
     this.#options = options
     this.#whenClosed = whenClosed
     this.#queue = new Ring(checkBuffer(options.buffer ?? MOST_EVENTS) + 1)
-    options.signal?.addEventListener('abort', this.#abort, { once: true })
+    const { signal } = options
+    this.#unlisten = signal && onAbort(signal, () => this.fail(signal.reason))
     this.ready = this.#open()
     this.ready.catch((error) => this.fail(error))
   }
@@ -110,12 +113,10 @@ export class Events<T> implements AsyncIterableIterator<T> {
     this.#finish({ error })
   }
 
-  readonly #abort = (): void => this.fail(this.#options.signal?.reason)
-
   #finish(end: { readonly error: unknown } | 'closed'): void {
     if (this.#end) return
     this.#end = end
-    this.#options.signal?.removeEventListener('abort', this.#abort)
+    this.#unlisten?.()
     this.#stop.abort(end === 'closed' ? undefined : end.error)
     this.#socket?.close()
     this.#socket = undefined

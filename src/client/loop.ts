@@ -1,5 +1,6 @@
 /** The event loop: giving way to it, and waiting in it for a socket. */
 import type { Socket } from '../transport/transport.ts'
+import { onAbort } from './abort.ts'
 
 /** Milliseconds of work after which the loop is given a turn. */
 export const TURN = 8
@@ -66,12 +67,12 @@ export async function within<T>(
     timeout === Number.POSITIVE_INFINITY
       ? undefined
       : setTimeout(() => stop.abort(patience.expired()), timeout)
-  signal?.addEventListener('abort', abort, { once: true })
+  const unlisten = signal && onAbort(signal, abort)
   try {
     return await Promise.race([start(stop.signal), aborted<T>(stop.signal)])
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', abort)
+    unlisten?.()
   }
 }
 

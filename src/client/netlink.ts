@@ -1,6 +1,7 @@
 /** A client: one kernel, one network namespace, every door to it. */
 import type { Family } from '../schema/index.ts'
 import { NETLINK_GENERIC, NETLINK_ROUTE } from '../wire/index.ts'
+import { onAbort } from './abort.ts'
 import { Endpoint } from './endpoint.ts'
 import type { EventOptions, Events } from './events.ts'
 import { checkHeader, FamilyClient } from './family.ts'
@@ -35,9 +36,7 @@ export class Netlink implements AsyncDisposable {
   constructor(session: Session, signal?: AbortSignal) {
     this.#session = session
     if (signal) {
-      const abort = () => void this.close(signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
-      this.#dependants.add({ end: () => signal.removeEventListener('abort', abort) })
+      this.#dependants.add({ end: onAbort(signal, () => void this.close(signal.reason)) })
     }
     this.#resolver = new Resolver(this.#endpoint(NETLINK_GENERIC))
     const links = new Links(this.#endpoint(NETLINK_ROUTE))

@@ -1,6 +1,7 @@
 /** A request on its way: its bytes, its conversation, its caller's promise and patience. */
 import { NetlinkError } from '../errors.ts'
 import { NLMSG_HDRLEN } from '../wire/index.ts'
+import { onAbort } from './abort.ts'
 import type { Call } from './call.ts'
 import type { Exchange } from './exchange.ts'
 import { hintFor } from './hints.ts'
@@ -81,8 +82,7 @@ export class Pending {
       aborted()
       return
     }
-    signal.addEventListener('abort', aborted, { once: true })
-    this.#unlisten = () => signal.removeEventListener('abort', aborted)
+    this.#unlisten = onAbort(signal, aborted)
   }
   resolve(value: unknown): void {
     this.#settle()
