@@ -122,10 +122,7 @@ export interface AttrSet<A extends AttrDefinitions<A>>
 }
 
 /** A selection as a type; message headers add names that are not attributes. */
-function attrType(
-  selection: AttrSelection,
-  flags: number = NLA_F_NESTED,
-): AttrType<any, any> {
+function attrType(selection: AttrSelection, flags: number = NLA_F_NESTED): AttrType<any, any> {
   const codec = makeCodec(selection)
   const type: AttrType<any, any> = {
     shape: { kind: 'nest', table: selection.table },
