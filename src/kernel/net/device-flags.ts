@@ -61,8 +61,8 @@ export function setFlags(dev: NetDevice, flags: number): void {
 }
 
 /**
- * __dev_notify_flags(): `announced` is what user space hears of as changed; the kernel's own parts
- * hear of up, down and the rest.
+ * __dev_notify_flags(): `announced` is what user space hears of as changed, unless the device is
+ * on its way out; the kernel's own parts hear of up, down and the rest.
  */
 export function notifyFlags(
   dev: NetDevice,
@@ -72,7 +72,9 @@ export function notifyFlags(
 ): void {
   const changes = dev.flags ^ oldFlags
   const { link, netdev } = dev.stack.chains
-  if (announced) link.call('NEWLINK', { dev, change: announced >>> 0, origin })
+  if (announced && dev.regState === 'registered') {
+    link.call('NEWLINK', { dev, change: announced >>> 0, origin })
+  }
   if (changes & IFF_UP) netdev.call(dev.isUp ? 'NETDEV_UP' : 'NETDEV_DOWN', { dev })
   const others = changes & ~(IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_VOLATILE)
   if (dev.isUp && others) netdev.call('NETDEV_CHANGE', { dev, flagsChanged: changes })

@@ -145,7 +145,7 @@ export class Recorder {
     chains.netdev.register({
       priority: 1000,
       call: (event, { dev }) =>
-        TOLD.includes(event)
+        TOLD.includes(event) && dev.regState === 'registered' && dev.isAnnounced
           ? note(
               link('NEWLINK', { dev, change: 0 }) +
                 (event === 'NETDEV_FEAT_CHANGE' ? ' EVENT=2' : ''),

@@ -22,6 +22,9 @@ import { linkMaster, unlinkMaster } from '../master.ts'
 import { BridgePort, type BridgePortOptions, selectPortStates } from './bridge-port.ts'
 
 const BR_MAX_PORTS = 1024
+/** Bytes: what a device takes at most, and what one without offers takes. */
+const TSO_MAX_SIZE = 524_280
+const TSO_LEGACY_MAX_SIZE = 65_536
 
 /** What can be set on a bridge (IFLA_BR_*); times in hundredths of a second. */
 export interface BridgeOptions {
@@ -42,6 +45,7 @@ export interface BridgeOptions {
   nfCallArptables: number
 }
 
+/** In the order in which br_changelink() takes them. */
 const DEFAULTS: BridgeOptions = {
   forwardDelay: 1500,
   helloTime: 200,
@@ -71,7 +75,7 @@ const FORWARD_DELAY: readonly [number, number] = [200, 3000]
 /** struct net_bridge. */
 export class BridgeDevice extends NetDevice {
   override isNetnsLocal = true
-  override tsoMaxSize = 65_536
+  override tsoMaxSize = TSO_LEGACY_MAX_SIZE
   readonly ports: BridgePort[] = []
   readonly fdb = new Fdb({ dev: this, ports: this.ports })
   readonly options: BridgeOptions = { ...DEFAULTS }
@@ -127,7 +131,7 @@ export class BridgeDevice extends NetDevice {
     port.announce()
     if (isIdNew) this.#addressChanged()
     this.adjustMtu()
-    this.tsoMaxSize = Math.min(...this.ports.map(({ dev: each }) => each.tsoMaxSize))
+    this.#setSegmentLimit()
   }
 
   /** br_del_if(). @throws NetlinkError EINVAL when it is no port of this bridge. */
@@ -135,6 +139,7 @@ export class BridgeDevice extends NetDevice {
     if (dev.bridgePort?.bridge !== this) throw new NetlinkError('EINVAL')
     this.#removePort(dev.bridgePort)
     this.adjustMtu()
+    this.#setSegmentLimit()
     this.recalculateId()
     if (this.ports.length === 0) this.#featuresChanged()
   }
@@ -166,15 +171,31 @@ export class BridgeDevice extends NetDevice {
     selectPortStates(this)
   }
 
-  /** br_changelink(). @throws NetlinkError ERANGE */
+  /** br_changelink(): one after the other, in an order of its own. @throws NetlinkError ERANGE */
   change(options: Partial<BridgeOptions>): void {
-    for (const [name, value] of Object.entries(options) as [keyof BridgeOptions, number][]) {
-      if (value === undefined || !(name in DEFAULTS)) continue
+    for (const name of Object.keys(DEFAULTS) as (keyof BridgeOptions)[]) {
+      const value = options[name]
+      if (value === undefined) continue
       const needsDelay = name === 'forwardDelay' && this.options.stpState !== 0
       const [min, max] = needsDelay ? FORWARD_DELAY : (RANGES[name] ?? [0, Infinity])
       if (value < min || value > max) throw new NetlinkError('ERANGE')
+      if (name === 'stpState' && value !== 0 && this.options.stpState === 0) this.#startStp()
       this.options[name] = value
+      if (name === 'priority') selectPortStates(this)
     }
+  }
+
+  /** br_stp_start(). */
+  #startStp(): void {
+    const { options } = this
+    const [min, max] = FORWARD_DELAY
+    options.forwardDelay = Math.min(Math.max(options.forwardDelay, min), max)
+    selectPortStates(this)
+  }
+
+  /** br_set_gso_limits(). */
+  #setSegmentLimit(): void {
+    this.tsoMaxSize = Math.min(TSO_MAX_SIZE, ...this.ports.map(({ dev }) => dev.tsoMaxSize))
   }
 
   /** br_stp_recalculate_bridge_id(): whether the id changed. */

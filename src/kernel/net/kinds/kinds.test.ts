@@ -307,7 +307,7 @@ test('options of a bridge have their ranges', () => {
     [{ helloTime: 1001 }, 'ERANGE'],
     [{ maxAge: 599 }, 'ERANGE'],
     [{ forwardDelay: 1 }, undefined],
-    [{ stpState: 1, forwardDelay: 1 }, 'ERANGE'],
+    [{ stpState: 1, forwardDelay: 1 }, undefined],
     [{ ageingTime: 0, priority: 7 }, undefined],
   ]
   for (const [data, expected] of rows) {
@@ -321,10 +321,61 @@ test('options of a bridge have their ranges', () => {
   const br0 = t.add('bridge', 'br0', { data: { ageingTime: 100 } }) as BridgeDevice
   bridge.changelink?.(br0, { priority: 4096 })
   assert.deepEqual([br0.options.ageingTime, br0.options.priority], [100, 4096])
+  br0.change({ stpState: 1, forwardDelay: 5000 })
+  assert.equal(br0.options.forwardDelay, 3000, 'the protocol has limits of its own')
+  assert.equal(
+    refusal(() => br0.change({ forwardDelay: 1, stpState: 0 })),
+    'ERANGE',
+    'while the protocol is on',
+  )
   assert.equal(
     refusal(() => t.add('bridge', 'b1', { address: macOf('01:00:00:00:00:00') })),
     'EADDRNOTAVAIL',
   )
+})
+
+test('a bridge without ports loses its carrier when it decides again who may forward', () => {
+  const t = new Recorder()
+  const rows: [object, boolean][] = [
+    [{ helloTime: 300 }, true],
+    [{ stpState: 1 }, false],
+    [{ priority: 5 }, false],
+  ]
+  for (const [data, expected] of rows) {
+    const br0 = t.add('bridge', 'b0', { data })
+    assert.deepEqual([br0.hasCarrier, br0.carrierDownCount], [expected, expected ? 0 : 1])
+    deleteLinks([br0])
+  }
+})
+
+test('a bridge takes segments as large as its ports take', () => {
+  const t = new Recorder()
+  const br0 = t.add('bridge', 'br0')
+  const [v0] = t.veth('v0', 'v1')
+  const seen = [br0.tsoMaxSize]
+  v0.tsoMaxSize = 100_000
+  setMaster(v0, br0.ifindex)
+  seen.push(br0.tsoMaxSize)
+  setMaster(v0, 0)
+  seen.push(br0.tsoMaxSize)
+  assert.deepEqual(seen, [65_536, 100_000, 524_280])
+})
+
+test('of a port that is being unregistered only its end is told', () => {
+  const t = new Recorder()
+  const br0 = t.add('bridge', 'br0')
+  const [v0] = t.veth('v0', 'v1')
+  setMaster(v0, br0.ifindex)
+  t.settled()
+  deleteLinks([v0])
+  const told = t.settled().filter((line) => line.includes(' v0 '))
+  assert.deepEqual(told, [
+    'NEWLINK v0 flags=0x1002 change=0x41 oper=2 carrier=0 master=br0',
+    'NEWLINK v0 fam=7 flags=0x1002 change=0x0 oper=2 master=br0',
+    'NEWLINK v0 fam=7 flags=0x1002 change=0x0 oper=2 master=br0',
+    'DELLINK v0 fam=7 flags=0x1002 change=0x0 oper=2 master=br0',
+    'DELLINK v0 flags=0x1002 change=0xffffffff oper=2 carrier=0',
+  ])
 })
 
 test('promiscuity is counted: a user’s own wish and a bridge’s', () => {
