@@ -1,4 +1,5 @@
 /** One netlink protocol of one kernel: its requests, its dumps. */
+import { NetlinkError } from '../errors.ts'
 import type { Call } from './call.ts'
 import { Connection } from './connection.ts'
 import type { DumpOptions } from './cursor.ts'
@@ -32,8 +33,15 @@ export class Endpoint {
   ready(): Promise<void> {
     return this.#connection.ready()
   }
-  request(call: Call, value: unknown, options?: RequestOptions): Promise<unknown> {
-    return this.#connection.request(call, value, options)
+  /** Asks. An error's stack leads to the caller, not to where its bytes were read. */
+  async request(call: Call, value: unknown, options?: RequestOptions): Promise<unknown> {
+    try {
+      return await this.#connection.request(call, value, options)
+    } catch (error) {
+      const isOurs = error instanceof NetlinkError && error !== options?.signal?.reason
+      if (isOurs) Error.captureStackTrace?.(error)
+      throw error
+    }
   }
   dump<T>(
     call: Call | (() => Call),
