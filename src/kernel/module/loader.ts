@@ -201,14 +201,7 @@ export class Modules {
   /** prepare_coming_module(): each block may refuse, and those before it hear GOING then. */
   #announce(module: KernelModule): void {
     module.state = MODULE_STATE_COMING
-    let answer: number
-    try {
-      answer = this.notifier.callRobust(MODULE_STATE_COMING, MODULE_STATE_GOING, module)
-    } catch (error) {
-      this.#notify(MODULE_STATE_GOING, module)
-      throw error
-    }
-    throwNotifierErrno(answer)
+    throwNotifierErrno(this.notifier.callRobust(MODULE_STATE_COMING, MODULE_STATE_GOING, module))
   }
   /** do_init_module(), behind `init`. */
   #finish(module: KernelModule, ctx: ModuleContext, result: unknown): void {

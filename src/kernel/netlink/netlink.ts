@@ -4,12 +4,12 @@
  * Kernel: net/netlink/af_netlink.c netlink_kernel_create(), netlink_create(),
  * netlink_register_notifier() (Linux 6.12).
  */
-import { NetlinkError } from '../../errors.ts'
+import { isNetlinkError, NetlinkError } from '../../errors.ts'
 import { MAX_LINKS } from '../../wire/constants.ts'
 import type { Credentials } from '../credentials.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Net } from '../net-namespace.ts'
-import { BlockingNotifierChain } from '../notifier/index.ts'
+import { BlockingNotifierChain, NOTIFY_DONE } from '../notifier/index.ts'
 import { KERN_ERR } from '../printk/log.ts'
 import { updateMembership } from './groups.ts'
 import { KernelSocket, type KernelSocketConfig } from './kernel-socket.ts'
@@ -25,7 +25,12 @@ export class Netlink {
   readonly pool = new SkbPool()
   readonly rover: PortRover
   /** netlink_chain: NETLINK_URELEASE, once for each closed socket that had a port. */
-  readonly notifier = new BlockingNotifierChain<number, NetlinkNotify>('netlink_chain')
+  readonly notifier = new BlockingNotifierChain<number, NetlinkNotify>('netlink_chain', {
+    onThrow: (error, { name = 'a block' }) => {
+      this.kernel.printk(KERN_ERR, `netlink_chain: ${name} failed: ${error}`)
+      return NOTIFY_DONE
+    },
+  })
   readonly #tables: readonly ProtocolTable[]
   readonly #sockets = new Set<UserSocket>()
   #cookie = 0
@@ -96,11 +101,17 @@ export class Netlink {
   forget(sock: NetlinkSock): void {
     this.#sockets.delete(sock as UserSocket)
   }
-  /** Tells the chain that a port is free; for the core. */
+  /**
+   * Tells the chain that a port is free; for the core. A block that closes a socket while a change
+   * of the chain waits, where Linux would wait forever, has it told as soon as the block returns.
+   */
   notifyRelease(event: typeof NETLINK_URELEASE, notify: NetlinkNotify): void {
-    this.notifier.call(event, notify).catch((error) => {
-      this.kernel.printk(KERN_ERR, `netlink: a block of netlink_chain failed: ${error}`)
-    })
+    try {
+      void this.notifier.call(event, notify)
+    } catch (error) {
+      if (!isNetlinkError(error, 'EDEADLK')) throw error
+      queueMicrotask(() => this.notifyRelease(event, notify))
+    }
   }
   /** Forgets a namespace that is gone; for the core. */
   forgetNet(net: Net): void {

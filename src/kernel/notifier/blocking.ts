@@ -1,23 +1,39 @@
 /** Blocking notifier chains: blocks may wait, and the list changes only while nobody walks it. */
-import { NetlinkError } from '../../errors.ts'
-import { type CallCounter, type NotifierBlock, NotifierList } from './chain.ts'
-import { NOTIFY_DONE, NOTIFY_STOP_MASK } from './constants.ts'
+import {
+  type Answer,
+  type CallCounter,
+  type ChainOptions,
+  type DataOf,
+  type EventOf,
+  type NotifierBlock,
+  NotifierList,
+} from './chain.ts'
+import { NOTIFY_DONE } from './constants.ts'
+import { ReadWriteLock } from './lock.ts'
 
-type Block<Event, Data> = NotifierBlock<Event, Data, number | Promise<number>>
+type Block<Events, Data> = NotifierBlock<Events, Data, Answer>
+
+const done = Promise.resolve()
 
 /**
- * BLOCKING_NOTIFIER_HEAD. Walks share the chain; a change of the list waits until they have left,
- * and walks that begin meanwhile wait for the change, as with the kernel's rw_semaphore.
+ * BLOCKING_NOTIFIER_HEAD. Calls share the chain; register, unregister and robust calls have it
+ * alone, and who comes behind one that waits, waits too, as with the kernel's rw_semaphore.
+ *
+ * What would wait for the callback that asks for it is refused with EDEADLK: a change or a robust
+ * call from a callback, and a call from a callback behind one that waits. This is seen in the part
+ * of a callback before its first `await`; behind it, nobody can tell a callback from others, and
+ * awaiting such a change waits forever, as in Linux.
  */
-export class BlockingNotifierChain<Event = number, Data = unknown> {
-  readonly #list: NotifierList<Event, Data, number | Promise<number>>
-  #walking = 0
-  readonly #changes: (() => void)[] = []
-  readonly #joining = new Set<Block<Event, Data>>()
-  readonly #waiting: (() => void)[] = []
+export class BlockingNotifierChain<Events = number, Data = unknown> {
+  readonly type = 'blocking'
+  readonly #lock = new ReadWriteLock()
+  readonly #list: NotifierList
+  /** The list as it will be when the changes that wait are done. */
+  #future: NotifierList | undefined
+  #changes = 0
 
-  constructor(name = 'blocking_notifier_chain') {
-    this.#list = new NotifierList(name)
+  constructor(name = 'blocking_notifier_chain', options?: ChainOptions) {
+    this.#list = new NotifierList(name, options, this.#lock)
   }
 
   get name(): string {
@@ -25,105 +41,134 @@ export class BlockingNotifierChain<Event = number, Data = unknown> {
   }
 
   /**
-   * blocking_notifier_chain_register(). At once, or when the walks under way have ended. The
-   * result takes the block out again and is harmless when it is out already.
-   * @throws NetlinkError EEXIST when it is registered here.
+   * blocking_notifier_chain_register(). At once, or when the calls under way have ended: a call
+   * made after this one finds the block. The result takes the block out again and is harmless
+   * when it is out already.
+   * @throws NetlinkError EEXIST when it is registered here, EINVAL when it is no block, EDEADLK
+   * from a callback of this chain.
    */
-  register(block: Block<Event, Data>): () => Promise<void> {
-    if (this.#joining.has(block)) throw new NetlinkError('EEXIST')
-    if (this.#walking === 0 || this.#list.has(block)) {
-      this.#list.register(block)
-    } else {
-      this.#joining.add(block)
-      this.#changes.push(() => {
-        this.#joining.delete(block)
-        this.#list.register(block)
-      })
-    }
-    return async () => {
-      if (this.#list.has(block) || this.#joining.has(block)) await this.unregister(block)
-    }
+  register(block: Block<Events, Data>): () => Promise<void> {
+    return this.#register(block, false)
   }
 
   /**
-   * blocking_notifier_chain_unregister(). Resolves when no walk can call the block any more: a
-   * block that awaits its own end from within its call waits forever, as in Linux.
-   * @throws NetlinkError ENOENT, at once, when it is not registered here.
+   * blocking_notifier_chain_register_unique_prio().
+   * @throws NetlinkError as register(), and EBUSY when another block has its priority.
    */
-  unregister(block: Block<Event, Data>): Promise<void> {
-    if (this.#walking === 0 || !(this.#list.has(block) || this.#joining.has(block))) {
+  registerUniquePrio(block: Block<Events, Data>): () => Promise<void> {
+    return this.#register(block, true)
+  }
+
+  /**
+   * blocking_notifier_chain_unregister(). Resolves when no call can reach the block any more.
+   * @throws NetlinkError, at once: ENOENT when it is not registered here, EDEADLK from a callback
+   * of this chain.
+   */
+  unregister(block: Block<Events, Data>): Promise<void> {
+    this.#list.refuseInside('taken out', block)
+    if (!this.#lock.isHeld) {
       this.#list.unregister(block)
-      return Promise.resolve()
+      return done
     }
-    return new Promise((resolve, reject) => {
-      this.#changes.push(() => {
-        try {
-          resolve(this.#list.unregister(block))
-        } catch (error) {
-          reject(error)
-        }
+    this.#planned().unregister(block)
+    return new Promise((resolve) => {
+      this.#change(() => {
+        this.#list.unregister(block)
+        resolve()
       })
     })
   }
 
   /**
-   * blocking_notifier_call_chain(). Blocks that do not wait have run when this returns, unless a
-   * change of the list is pending. At most `nrToCall` are called, -1 is all.
-   * @returns the last block's answer.
+   * blocking_notifier_call_chain(). At most `nrToCall` blocks are called, -1 is all;
+   * `counter.calls` grows by as many as were.
+   * @returns the last block's answer; a promise of it only when a block returned a promise, or a
+   * change was waiting.
+   * @throws what a block throws before anybody waited, otherwise the promise rejects with it;
+   * those behind it are not called. NetlinkError EDEADLK, see above.
    */
-  async call(event: Event, data: Data, nrToCall = -1, counter?: CallCounter): Promise<number> {
-    if (!this.#list.head) return NOTIFY_DONE
-    if (this.#changes.length > 0) await new Promise<void>((resume) => this.#waiting.push(resume))
-    else this.#walking++
-    try {
-      return await this.#walk(event, data, nrToCall, counter)
-    } finally {
-      this.#leave()
-    }
+  call<Event extends EventOf<Events>>(
+    event: Event,
+    data: DataOf<Events, Data, Event>,
+    nrToCall = -1,
+    counter?: CallCounter,
+  ): Answer {
+    const list = this.#list
+    if (!list.head) return NOTIFY_DONE
+    if (!this.#lock.isContended) return list.enter(event, data, nrToCall, counter)
+    list.refuseInside('a call behind a change that waits, or in a robust call,')
+    return this.#callLater(event, data, nrToCall, counter)
   }
 
   /**
-   * blocking_notifier_call_chain_robust(): when a block stops `up`, those before it hear `down`,
-   * from the head on, in the same walk.
-   * @returns what `up` answered.
+   * blocking_notifier_call_chain_robust(): when a block stops `up`, or throws, those before it
+   * hear `down`, from the head on, before anybody else may call or change the chain.
+   * @returns what `up` answered, as call().
    */
-  async callRobust(up: Event, down: Event, data: Data): Promise<number> {
+  callRobust<Up extends EventOf<Events>, Down extends EventOf<Events>>(
+    up: Up,
+    down: Down,
+    data: DataOf<Events, Data, Up> & DataOf<Events, Data, Down>,
+  ): Answer {
     if (!this.#list.head) return NOTIFY_DONE
-    if (this.#changes.length > 0) await new Promise<void>((resume) => this.#waiting.push(resume))
-    else this.#walking++
-    try {
-      const counter = { calls: 0 }
-      const answer = await this.#walk(up, data, -1, counter)
-      if (answer & NOTIFY_STOP_MASK) await this.#walk(down, data, counter.calls - 1)
-      return answer
-    } finally {
-      this.#leave()
+    this.#list.refuseInside('a robust call')
+    if (this.#lock.isHeld) {
+      return this.#lock.write().then(() => this.#robust(up, down, data))
     }
+    this.#lock.enterWrite()
+    return this.#robust(up, down, data)
   }
 
   /** The blocks in the order in which they are called. */
-  blocks(): Block<Event, Data>[] {
+  blocks(): Block<Events, Data>[] {
     return this.#list.blocks()
   }
 
-  async #walk(event: Event, data: Data, nrToCall: number, counter?: CallCounter): Promise<number> {
-    let answer: number = NOTIFY_DONE
-    let node = this.#list.head
-    for (let left = nrToCall; node && left !== 0; left--) {
-      const given = node.block.call(event, data)
-      answer = typeof given === 'number' ? given : await given
-      if (counter) counter.calls++
-      if (answer & NOTIFY_STOP_MASK) break
-      node = node.next
+  #register(block: Block<Events, Data>, unique: boolean): () => Promise<void> {
+    this.#list.refuseInside('registered', block)
+    if (this.#lock.isHeld) {
+      this.#planned().register(block, unique)
+      this.#change(() => this.#list.register(block))
+    } else {
+      this.#list.register(block, unique)
     }
-    return answer
+    return async () => {
+      if ((this.#future ?? this.#list).has(block)) await this.unregister(block)
+    }
   }
 
-  #leave(): void {
-    if (--this.#walking > 0) return
-    for (const change of this.#changes.splice(0)) change()
-    const waiting = this.#waiting.splice(0)
-    this.#walking += waiting.length
-    for (const resume of waiting) resume()
+  #planned(): NotifierList {
+    this.#future ??= this.#list.copy()
+    return this.#future
+  }
+
+  #change(apply: () => void): void {
+    this.#changes++
+    this.#lock.queueChange(() => {
+      if (--this.#changes === 0) this.#future = undefined
+      apply()
+    })
+  }
+
+  async #callLater(event: unknown, data: unknown, nrToCall: number, counter?: CallCounter) {
+    await this.#lock.read()
+    try {
+      return await this.#list.enter(event, data, nrToCall, counter)
+    } finally {
+      this.#lock.leave()
+    }
+  }
+
+  #robust(up: unknown, down: unknown, data: unknown): Answer {
+    let answer: Answer
+    try {
+      answer = this.#list.robust(up, down, data)
+    } catch (error) {
+      this.#lock.leaveWrite()
+      throw error
+    }
+    if (typeof answer !== 'number') return answer.finally(() => this.#lock.leaveWrite())
+    this.#lock.leaveWrite()
+    return answer
   }
 }

@@ -218,7 +218,7 @@ test('blocking: walks share the chain, a failing block does not keep it', async 
     },
   })
   assert.equal(await chain.call(1, undefined), 41)
-  await assert.rejects(chain.call(3, undefined), /broken/)
+  await assert.rejects(async () => chain.call(3, undefined), /broken/)
   await undo()
   await undo()
   assert.equal(chain.blocks().length, 0)

@@ -1,19 +1,45 @@
 /**
  * Notifier chains, the core: a list of blocks by priority, and the walk that calls them.
  *
- * The skins (raw, blocking) add their rules of locking. Kernel: kernel/notifier.c.
+ * The skins (raw, atomic, blocking, srcu) add their rules of locking. Kernel: kernel/notifier.c.
  */
 import { NetlinkError } from '../../errors.ts'
+import { DISPATCHES_TO_COMPILE, type Dispatch, unroll } from './compile.ts'
 import { NOTIFY_DONE, NOTIFY_STOP_MASK } from './constants.ts'
 
+/** What a chain can tell: event types, or a map from event to what comes with it. */
+export type EventOf<Events> = [Events] extends [PropertyKey] ? Events : keyof Events
+
+/** What comes with `Event`. */
+export type DataOf<Events, Data, Event> = [Events] extends [PropertyKey]
+  ? Data
+  : Event extends keyof Events
+    ? Events[Event]
+    : never
+
+/** Event and data as the arguments of a callback: testing the one narrows the other. */
+export type EventArgs<Events, Data> = [Events] extends [PropertyKey]
+  ? [event: Events, data: Data]
+  : { [Event in keyof Events]: [event: Event, data: Events[Event]] }[keyof Events]
+
 /** Someone who wants to know (struct notifier_block). */
-export interface NotifierBlock<Event, Data, Answer = number> {
-  /** Higher is called first; equals in order of registration. 0 when absent. */
+export interface NotifierBlock<Events, Data = unknown, Answer = number> {
+  /** Higher is called first; equals in order of registration. s32, 0 when absent. */
   readonly priority?: number
   /** What error texts and lists of a chain call it. */
   readonly name?: string
-  /** Answers NOTIFY_DONE, NOTIFY_OK, or a value with NOTIFY_STOP_MASK, which ends the walk. */
-  call(event: Event, data: Data): Answer
+  /**
+   * Answers NOTIFY_DONE, NOTIFY_OK, or a value with NOTIFY_STOP_MASK, which ends the walk. What it
+   * throws ends the walk too, and reaches who called the chain. No answer counts as NOTIFY_DONE.
+   */
+  call(...args: EventArgs<Events, Data>): Answer
+}
+
+/** Any block, as the core sees it. */
+export interface AnyBlock {
+  readonly priority?: number
+  readonly name?: string
+  call(event: never, data: never): unknown
 }
 
 /** Counts the calls of one walk, as notifier_call_chain()'s `nr_calls` does. */
@@ -21,98 +47,327 @@ export interface CallCounter {
   calls: number
 }
 
-/** One place in the list. A node that was taken out keeps its `next`: a walk on it goes on. */
-export interface ChainNode<Block> {
-  readonly block: Block
-  next: ChainNode<Block> | undefined
+/** What a chain may be told to do. */
+export interface ChainOptions {
+  /**
+   * Takes what a block throws or rejects with; its result is the block's answer, and the walk goes
+   * on. Without it the caller of the chain gets the error. For chains on which nobody may refuse.
+   */
+  readonly onThrow?: (error: unknown, block: AnyBlock) => number
 }
 
-/** The ordered list of blocks, without a word on locking. */
-export class NotifierList<Event, Data, Answer = number> {
+/** One place in the list. A node that was taken out keeps its `next`: a walk on it goes on. */
+export interface ChainNode {
+  readonly block: AnyBlock
+  /** What is called: the block, or the guard around it. */
+  readonly target: { call(event: unknown, data: unknown): unknown }
+  next: ChainNode | undefined
+}
+
+/** What is held while a walk waits for a block's promise. */
+export interface ReadSide<Token> {
+  enter(): Token
+  leave(token: Token): void
+}
+
+/** A walk that met something: where it goes on, and with what. */
+interface Rest {
+  event: unknown
+  data: unknown
+  next: ChainNode | undefined
+  left: number
+  counter: CallCounter | undefined
+}
+
+export type Answer = number | Promise<number>
+
+/** The ordered list of blocks and the walk, without a word on locking. */
+export class NotifierList {
   /** What the chain is called, such as `netdev_chain`. */
   readonly name: string
-  #head: ChainNode<NotifierBlock<Event, Data, Answer>> | undefined
+  head: ChainNode | undefined
+  /** How many callbacks of this chain are on the stack: those of raw chains do not count. */
+  depth = 0
+  readonly #readSide: ReadSide<unknown> | undefined
+  readonly #onThrow: ChainOptions['onThrow']
+  #compiled: Dispatch | undefined
+  #dispatches = 0
 
-  constructor(name: string) {
+  /** With a `readSide` blocks may return promises. */
+  constructor(name: string, options: ChainOptions = {}, readSide?: ReadSide<unknown>) {
     this.name = name
-  }
-
-  get head(): ChainNode<NotifierBlock<Event, Data, Answer>> | undefined {
-    return this.#head
+    this.#onThrow = options.onThrow
+    this.#readSide = readSide
   }
 
   /**
    * Inserts `block` before the first of lower priority, as notifier_chain_register().
-   * @throws NetlinkError EEXIST when the block is in the list already, wherever it stands (Linux
-   * misses it when its priority was raised meanwhile, and loops); EBUSY when `unique` and its
-   * priority is taken.
+   * @throws NetlinkError EINVAL for what is no block or no s32 priority; EEXIST when the block is
+   * in the list already, wherever it stands (Linux misses it when its priority was raised
+   * meanwhile, and loops); EBUSY when `unique` and its priority is taken.
    */
-  register(block: NotifierBlock<Event, Data, Answer>, unique = false): void {
+  register(block: AnyBlock, unique = false): void {
+    checkBlock(this.name, block)
     const priority = block.priority ?? 0
-    let before: ChainNode<NotifierBlock<Event, Data, Answer>> | undefined
+    let before: ChainNode | undefined
     let placed = false
-    for (let node = this.#head; node; node = node.next) {
-      if (node.block === block) throw this.#refusal('EEXIST', block, 'already registered')
+    for (let node = this.head; node; node = node.next) {
+      if (node.block === block) throw this.refusal('EEXIST', block, 'already registered')
       const other = node.block.priority ?? 0
-      if (unique && other === priority) throw this.#refusal('EBUSY', block, 'priority is taken')
+      if (unique && other === priority) throw this.refusal('EBUSY', block, 'priority is taken')
       placed ||= other < priority
       if (!placed) before = node
     }
-    if (before) before.next = { block, next: before.next }
-    else this.#head = { block, next: this.#head }
+    const target = this.#onThrow
+      ? this.#guard(block, this.#onThrow)
+      : (block as ChainNode['target'])
+    const node = { block, target, next: before ? before.next : this.head }
+    if (before) before.next = node
+    else this.head = node
+    this.#changed()
   }
 
   /** @throws NetlinkError ENOENT when the block is not in the list. */
-  unregister(block: NotifierBlock<Event, Data, Answer>): void {
-    let before: ChainNode<NotifierBlock<Event, Data, Answer>> | undefined
-    for (let node = this.#head; node; before = node, node = node.next) {
+  unregister(block: AnyBlock): void {
+    let before: ChainNode | undefined
+    for (let node = this.head; node; before = node, node = node.next) {
       if (node.block !== block) continue
       if (before) before.next = node.next
-      else this.#head = node.next
+      else this.head = node.next
+      this.#changed()
       return
     }
-    throw this.#refusal('ENOENT', block, 'not registered')
+    throw this.refusal('ENOENT', block, 'not registered')
   }
 
-  has(block: NotifierBlock<Event, Data, Answer>): boolean {
-    for (let node = this.#head; node; node = node.next) if (node.block === block) return true
+  has(block: AnyBlock): boolean {
+    for (let node = this.head; node; node = node.next) if (node.block === block) return true
     return false
   }
 
   /** The blocks in the order in which they are called. */
-  blocks(): NotifierBlock<Event, Data, Answer>[] {
-    const blocks: NotifierBlock<Event, Data, Answer>[] = []
-    for (let node = this.#head; node; node = node.next) blocks.push(node.block)
-    return blocks
+  blocks<Block>(): Block[] {
+    const blocks: AnyBlock[] = []
+    for (let node = this.head; node; node = node.next) blocks.push(node.block)
+    return blocks as Block[]
   }
 
-  #refusal(code: string, block: NotifierBlock<Event, Data, Answer>, why: string): NetlinkError {
-    const message = `${this.name}: notifier callback ${block.name ?? block.call.name} ${why}`
-    return new NetlinkError(code, { message })
+  /** The same blocks in a list of its own, for changes that are not to be seen yet. */
+  copy(): NotifierList {
+    const copy = new NotifierList(this.name)
+    let last: ChainNode | undefined
+    for (let node = this.head; node; node = node.next) {
+      const twin: ChainNode = { block: node.block, target: node.target, next: undefined }
+      if (last) last.next = twin
+      else copy.head = twin
+      last = twin
+    }
+    return copy
+  }
+
+  /**
+   * notifier_call_chain(): the answer is the last block's, NOTIFY_DONE when none was called.
+   * `nrToCall` bounds the calls, -1 is no bound. The next block is read before a call: a block may
+   * take itself out, and one put in right behind it is not seen.
+   */
+  walk(event: unknown, data: unknown, nrToCall: number, counter?: CallCounter): Answer {
+    if (nrToCall === -1 && counter === undefined) {
+      if (this.#compiled) return this.#compiled(event, data) as Answer
+      if (++this.#dispatches >= DISPATCHES_TO_COMPILE) this.#compile()
+    }
+    return this.#loop(NOTIFY_DONE, { event, data, next: this.head, left: nrToCall, counter })
+  }
+
+  /** A walk whose callbacks are known to be on the stack. */
+  enter(event: unknown, data: unknown, nrToCall: number, counter?: CallCounter): Answer {
+    this.depth++
+    try {
+      return this.walk(event, data, nrToCall, counter)
+    } finally {
+      this.depth--
+    }
+  }
+
+  /**
+   * notifier_call_chain_robust(): when a block stops `up` or throws, those before it hear `down`,
+   * from the head on.
+   * @returns what `up` answered.
+   */
+  robust(up: unknown, down: unknown, data: unknown): Answer {
+    const counter = { calls: 0 }
+    const rollback = (): Answer => this.enter(down, data, counter.calls - 1)
+    let answer: Answer
+    try {
+      answer = this.enter(up, data, -1, counter)
+    } catch (error) {
+      const undone = rollback()
+      if (typeof undone === 'number') throw error
+      return undone.then(() => Promise.reject(error))
+    }
+    if (typeof answer !== 'number') return this.#robustLater(answer, rollback)
+    if (!(answer & NOTIFY_STOP_MASK)) return answer
+    const undone = rollback()
+    return typeof undone === 'number' ? answer : undone.then(() => answer)
+  }
+
+  /**
+   * Refuses what would wait for the callback that asks for it.
+   * @throws NetlinkError EDEADLK
+   */
+  refuseInside(what: string, block?: AnyBlock): void {
+    if (this.depth === 0) return
+    const whose = block ? `notifier callback ${blockName(block)} ` : ''
+    const message = `${this.name}: ${whose}${what} from a callback of this chain waits for itself`
+    throw new NetlinkError('EDEADLK', { message })
+  }
+
+  refusal(code: string, block: AnyBlock, why: string): NetlinkError {
+    return new NetlinkError(code, {
+      message: `${this.name}: notifier callback ${blockName(block)} ${why}`,
+    })
+  }
+
+  #loop(answer: number, rest: Rest): Answer {
+    const { event, data, counter } = rest
+    let node = rest.next
+    let left = rest.left
+    while (node && left !== 0) {
+      const { target, next }: ChainNode = node
+      left--
+      if (counter) counter.calls++
+      const given = target.call(event, data)
+      if (typeof given === 'number') answer = given
+      else if (given === undefined) answer = NOTIFY_DONE
+      else return this.#sleep(given, node, { event, data, next, left, counter })
+      if (answer & NOTIFY_STOP_MASK) break
+      node = next
+    }
+    return answer
+  }
+
+  /** What is left of a compiled walk when a block stopped it, waits, or changed the list. */
+  #resume(nodes: readonly ChainNode[], at: number, given: unknown, event: unknown, data: unknown) {
+    const next = nodes[at + 1]
+    const rest = { event, data, next, left: -1, counter: undefined }
+    if (typeof given !== 'number' && given !== undefined) {
+      return this.#sleep(given, nodes[at] as ChainNode, rest)
+    }
+    const answer = given ?? NOTIFY_DONE
+    return answer & NOTIFY_STOP_MASK ? answer : this.#loop(answer, rest)
+  }
+
+  #sleep(given: unknown, { block }: ChainNode, rest: Rest): Promise<number> {
+    const readSide = this.#readSide
+    if (readSide && isThenable(given)) return this.#later(given, block, rest, readSide)
+    if (isThenable(given)) given.then(undefined, () => {})
+    return this.#settled(given, block) as never
+  }
+
+  async #later(
+    given: PromiseLike<unknown>,
+    block: AnyBlock,
+    rest: Rest,
+    readSide: ReadSide<unknown>,
+  ): Promise<number> {
+    const token = readSide.enter()
+    try {
+      let answer = this.#settled(await given, block)
+      while (rest.next && rest.left !== 0 && !(answer & NOTIFY_STOP_MASK)) {
+        const node: ChainNode = rest.next
+        rest.next = node.next
+        rest.left--
+        if (rest.counter) rest.counter.calls++
+        const next = this.#step(node, rest)
+        answer = typeof next === 'number' ? next : this.#settled(await next, node.block)
+      }
+      return answer
+    } finally {
+      readSide.leave(token)
+    }
+  }
+
+  #step(node: ChainNode, { event, data }: Rest): unknown {
+    this.depth++
+    try {
+      return node.target.call(event, data)
+    } finally {
+      this.depth--
+    }
+  }
+
+  #settled(given: unknown, block: AnyBlock): number {
+    if (typeof given === 'number') return given
+    if (given === undefined) return NOTIFY_DONE
+    const what = isThenable(given)
+      ? 'returned a promise: blocks of this chain may not wait'
+      : `answered ${typeof given === 'object' ? 'an object' : String(given)}, no number`
+    throw this.refusal('EINVAL', block, what)
+  }
+
+  async #robustLater(pending: Promise<number>, rollback: () => Answer): Promise<number> {
+    let answer: number
+    try {
+      answer = await pending
+    } catch (error) {
+      await rollback()
+      throw error
+    }
+    if (answer & NOTIFY_STOP_MASK) await rollback()
+    return answer
+  }
+
+  /** Hands what a block does wrong to `onThrow`, whose result stands for its answer. */
+  #guard(block: AnyBlock, onThrow: NonNullable<ChainOptions['onThrow']>): ChainNode['target'] {
+    const call = block.call as (event: unknown, data: unknown) => unknown
+    const settle = (given: unknown) => this.#settled(given, block)
+    const rejected = (error: unknown) => onThrow(error, block)
+    const mayWait = this.#readSide !== undefined
+    return {
+      call(event, data) {
+        try {
+          const given = call.call(block, event, data)
+          if (!isThenable(given)) return settle(given)
+          if (mayWait) return Promise.resolve(given).then(settle).catch(rejected)
+          given.then(undefined, () => {})
+          return settle(given)
+        } catch (error) {
+          return rejected(error)
+        }
+      },
+    }
+  }
+
+  #compile(): void {
+    const nodes: ChainNode[] = []
+    for (let node = this.head; node; node = node.next) nodes.push(node)
+    this.#compiled = unroll(
+      nodes.map(({ target }) => target),
+      (at, given, event, data) => this.#resume(nodes, at, given, event, data),
+    )
+  }
+
+  #changed(): void {
+    this.#dispatches = 0
+    this.#compiled?.end()
+    this.#compiled = undefined
   }
 }
 
-/**
- * Calls the blocks from `node` on, as notifier_call_chain(): the answer is the last block's,
- * NOTIFY_DONE when none was called. `nrToCall` bounds the calls, -1 is no bound. The next block is
- * read before a call: a block may take itself out, and one put in right behind it is not seen.
- */
-export function notifierCallChain<Event, Data>(
-  node: ChainNode<NotifierBlock<Event, Data>> | undefined,
-  event: Event,
-  data: Data,
-  nrToCall = -1,
-  counter?: CallCounter,
-): number {
-  let answer: number = NOTIFY_DONE
-  let left = nrToCall
-  while (node && left !== 0) {
-    const next = node.next
-    answer = node.block.call(event, data)
-    if (counter) counter.calls++
-    if (answer & NOTIFY_STOP_MASK) break
-    node = next
-    left--
+function blockName(block: AnyBlock): string {
+  return block.name ?? (block.call.name || '(anonymous)')
+}
+
+function checkBlock(chain: string, block: AnyBlock): void {
+  if (typeof block !== 'object' || block === null || typeof block.call !== 'function') {
+    throw new NetlinkError('EINVAL', { message: `${chain}: a notifier block has a call method` })
   }
-  return answer
+  const { priority = 0 } = block
+  if (priority !== (priority | 0)) {
+    const message = `${chain}: priority ${String(priority)} is no 32-bit integer`
+    throw new NetlinkError('EINVAL', { message })
+  }
+}
+
+function isThenable(given: unknown): given is PromiseLike<unknown> {
+  return typeof given === 'object' && given !== null && 'then' in given
 }

@@ -1,6 +1,16 @@
 /** Notifier chains: one core, a skin for each rule of locking. */
 
+export { AtomicNotifierChain } from './atomic.ts'
 export { BlockingNotifierChain } from './blocking.ts'
-export type { CallCounter, NotifierBlock } from './chain.ts'
+export type {
+  AnyBlock,
+  CallCounter,
+  ChainOptions,
+  DataOf,
+  EventArgs,
+  EventOf,
+  NotifierBlock,
+} from './chain.ts'
 export * from './constants.ts'
 export { RawNotifierChain } from './raw.ts'
+export { SrcuNotifierChain } from './srcu.ts'

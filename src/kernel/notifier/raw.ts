@@ -1,15 +1,23 @@
 /** Raw notifier chains: no lock of their own, for callers that have one, such as RTNL. */
-import { type CallCounter, type NotifierBlock, NotifierList, notifierCallChain } from './chain.ts'
-import { NOTIFY_STOP_MASK } from './constants.ts'
+import {
+  type CallCounter,
+  type ChainOptions,
+  type DataOf,
+  type EventOf,
+  type NotifierBlock,
+  NotifierList,
+} from './chain.ts'
 
 /**
- * RAW_NOTIFIER_HEAD. Synchronous; a block may register and unregister, itself too, during a call.
+ * RAW_NOTIFIER_HEAD. Synchronous: a block that returns a promise is an error (EINVAL, thrown from
+ * the call). A block may register and unregister, itself too, during a call.
  */
-export class RawNotifierChain<Event = number, Data = unknown> {
-  readonly #list: NotifierList<Event, Data>
+export class RawNotifierChain<Events = number, Data = unknown> {
+  readonly type = 'raw'
+  readonly #list: NotifierList
 
-  constructor(name = 'raw_notifier_chain') {
-    this.#list = new NotifierList(name)
+  constructor(name = 'raw_notifier_chain', options?: ChainOptions) {
+    this.#list = new NotifierList(name, options)
   }
 
   get name(): string {
@@ -19,9 +27,9 @@ export class RawNotifierChain<Event = number, Data = unknown> {
   /**
    * raw_notifier_chain_register(). The result takes the block out again and is harmless when the
    * block is out already.
-   * @throws NetlinkError EEXIST when it is registered here.
+   * @throws NetlinkError EEXIST when it is registered here, EINVAL when it is no block.
    */
-  register(block: NotifierBlock<Event, Data>): () => void {
+  register(block: NotifierBlock<Events, Data>): () => void {
     this.#list.register(block)
     return () => {
       if (this.#list.has(block)) this.#list.unregister(block)
@@ -32,7 +40,7 @@ export class RawNotifierChain<Event = number, Data = unknown> {
    * raw_notifier_chain_unregister().
    * @throws NetlinkError ENOENT when it is not registered here.
    */
-  unregister(block: NotifierBlock<Event, Data>): void {
+  unregister(block: NotifierBlock<Events, Data>): void {
     this.#list.unregister(block)
   }
 
@@ -40,25 +48,32 @@ export class RawNotifierChain<Event = number, Data = unknown> {
    * raw_notifier_call_chain(). At most `nrToCall` blocks are called, -1 is all; `counter.calls`
    * grows by as many as were.
    * @returns the last block's answer.
+   * @throws what a block throws; those behind it are not called.
    */
-  call(event: Event, data: Data, nrToCall = -1, counter?: CallCounter): number {
-    return notifierCallChain(this.#list.head, event, data, nrToCall, counter)
+  call<Event extends EventOf<Events>>(
+    event: Event,
+    data: DataOf<Events, Data, Event>,
+    nrToCall = -1,
+    counter?: CallCounter,
+  ): number {
+    return this.#list.walk(event, data, nrToCall, counter) as number
   }
 
   /**
-   * raw_notifier_call_chain_robust(): when a block stops `up`, those before it hear `down`, from
-   * the head on.
+   * raw_notifier_call_chain_robust(): when a block stops `up`, or throws, those before it hear
+   * `down`, from the head on.
    * @returns what `up` answered.
    */
-  callRobust(up: Event, down: Event, data: Data): number {
-    const counter = { calls: 0 }
-    const answer = this.call(up, data, -1, counter)
-    if (answer & NOTIFY_STOP_MASK) this.call(down, data, counter.calls - 1)
-    return answer
+  callRobust<Up extends EventOf<Events>, Down extends EventOf<Events>>(
+    up: Up,
+    down: Down,
+    data: DataOf<Events, Data, Up> & DataOf<Events, Data, Down>,
+  ): number {
+    return this.#list.robust(up, down, data) as number
   }
 
   /** The blocks in the order in which they are called. */
-  blocks(): NotifierBlock<Event, Data>[] {
+  blocks(): NotifierBlock<Events, Data>[] {
     return this.#list.blocks()
   }
 }
