@@ -13,7 +13,8 @@ const { run } = (await import(new URL('../../dist/cli/run.js', import.meta.url).
 
 /** How a command line ended, and what it wrote. */
 export interface Ended {
-  readonly code: number | null
+  /** The exit code, or the signal that ended it. */
+  readonly code: number | string
   readonly stdout: string
   readonly stderr: string
   /** Both, as they came. */
@@ -27,9 +28,9 @@ interface InProcess {
   readonly onWrite?: (text: string) => void
 }
 
-/** Runs a command line on `kernel`, in this process. */
+/** Runs a command line in this process, on `kernel` or on that of the machine. */
 export async function nlkit(
-  kernel: Kernel,
+  kernel: Kernel | 'live',
   argv: readonly string[],
   { env = {}, signal = new AbortController().signal, onWrite }: InProcess = {},
 ): Promise<Ended> {
@@ -44,9 +45,9 @@ export async function nlkit(
   const code = await run(argv, {
     stdout: sink('stdout'),
     stderr: sink('stderr'),
-    env: { NLKIT_KERNEL: 'embedded', ...env },
+    env: { NLKIT_KERNEL: kernel === 'live' ? 'live' : 'embedded', ...env },
     signal,
-    kernel,
+    ...(kernel === 'live' ? {} : { kernel }),
   })
   return { code, ...written }
 }
@@ -63,6 +64,7 @@ export class Running {
   readonly child: ChildProcess
   stdout = ''
   stderr = ''
+  isOver = false
   #output = ''
   readonly ended: Promise<Ended>
 
@@ -75,19 +77,17 @@ export class Running {
         this.#output += text
       })
     this.child.stdin?.on('error', () => undefined).end(input ?? '')
-    this.ended = once(this.child, 'close').then(([code]) => ({
-      code,
-      stdout: this.stdout,
-      stderr: this.stderr,
-      output: this.#output,
-    }))
+    this.ended = once(this.child, 'close').then(([code, signal]) => {
+      this.isOver = true
+      const { stdout, stderr } = this
+      return { code: signal ?? code, stdout, stderr, output: this.#output }
+    })
   }
 
   /** Resolves when `pattern` was written to a stream. */
   async wrote(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<void> {
     while (!pattern.test(this[stream])) {
-      if (this.child.exitCode !== null)
-        throw new Error(`it ended without ${pattern}: ${this.#output}`)
+      if (this.isOver) throw new Error(`it ended without ${pattern}: ${this.#output}`)
       await Promise.race([once(this.child[stream]!, 'data'), this.ended])
     }
   }

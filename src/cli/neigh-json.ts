@@ -65,7 +65,7 @@ export function neighbourJson(
   const states = stateNames(state)
   return {
     dst: destination,
-    ...(options.isOfOneLink ? {} : { dev: names.name(ifindex) }),
+    ...(options.isOfOneLink || ifindex === 0 ? {} : { dev: names.name(ifindex) }),
     ...(lladdr === undefined ? {} : { lladdr }),
     ...Object.fromEntries(neighbourFlagNames(neighbour).map((name) => [name, null])),
     ...(options.statistics ? statisticsJson(neighbour) : {}),
