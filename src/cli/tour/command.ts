@@ -2,43 +2,15 @@
 import { type Call, type Command, verb } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { flag } from '../parameter.ts'
-import { type Scene, SceneFailure, Stage } from './scene.ts'
+import { playScenes } from './play.ts'
 import { loadScenes } from './scenes.ts'
 import { liveName, NLKIT, openSides } from './sides.ts'
-
-/** Longest that a scene may take, milliseconds. */
-const SCENE_TIME = 20_000
 
 const NEXT = [
   ['node dist/cli/main.js link list', 'the links of this machine; --help says what else'],
   ['node dist/cli/main.js monitor', 'its changes, as they happen'],
   ['examples/list-links.ts', 'the library, from here on'],
 ] as const
-
-/** Plays a scene; returns whether it held. */
-async function play(call: Call, scene: Scene): Promise<boolean> {
-  const { out, signal } = call
-  out.lines([out.style('bold', `${scene.number}  ${scene.title}`), ''])
-  const sides = await openSides()
-  const time = AbortSignal.timeout(SCENE_TIME)
-  try {
-    await scene.run(new Stage(out, sides, AbortSignal.any([signal, time])))
-    return true
-  } catch (error) {
-    if (signal.aborted) throw error
-    const what =
-      error instanceof SceneFailure
-        ? error.message
-        : time.aborted
-          ? `expected its end within ${SCENE_TIME / 1000} s`
-          : `expected no error, got ${error instanceof Error ? error.stack : error}`
-    out.line(`  ${out.style('red', '✗')} ${what}`)
-    return false
-  } finally {
-    for (const side of sides) await side.close()
-    out.line('')
-  }
-}
 
 /** Stays until Ctrl-C, with a kernel of nlkit's whose changes are printed. */
 async function stay(call: Call): Promise<void> {
@@ -67,8 +39,7 @@ export const command: Command = {
       const { out } = call
       out.lines([`nlkit tour: ${liveName()} beside ${NLKIT}`, ''])
       const scenes = await loadScenes()
-      let held = 0
-      for (const scene of scenes) if (await play(call, scene)) held++
+      const held = await playScenes(call, scenes)
       out.line(`${held} of ${scenes.length} scenes held. Next:`)
       const width = Math.max(...NEXT.map(([what]) => what.length))
       out.lines(NEXT.map(([what, about]) => `  ${what.padEnd(width)}  ${about}`))

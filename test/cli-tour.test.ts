@@ -1,0 +1,57 @@
+/** The tour: its scenes hold, with privileges and without; and a scene that does not hold says so. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { type Ended, Running, spawnNlkit } from './cli.ts'
+
+const SCENES = 3
+
+function assertHeld({ code, stdout, stderr }: Ended): void {
+  assert.equal(code, 0, stdout + stderr)
+  assert.equal(stderr, '')
+  assert.match(stdout, /^nlkit tour: Linux \S* ?beside nlkit's kernel\n/)
+  assert.match(stdout, new RegExp(`^${SCENES} of ${SCENES} scenes held\\. Next:$`, 'm'))
+  assert.equal(stdout.split('Next:\n')[1]?.trimEnd().split('\n').length, 3)
+  assert.doesNotMatch(stdout, /✗/)
+}
+
+test('every scene holds', async () => assertHeld(await spawnNlkit(['tour', '--once'])))
+
+test('where namespaces are allowed, the kernels are compared', async (t) => {
+  if (spawnSync('unshare', ['-n', 'true']).status !== 0) return t.skip('no network namespace here')
+  const { stdout } = await spawnNlkit(['tour', '--once'])
+  assert.match(stdout, /✓ listed by the same line; lo is the same on both/)
+  assert.match(stdout, /✓ \d+ events, every member of them: identical/)
+  assert.match(stdout, /✓ \d+ refusals, in words, errno and place: identical/)
+  return undefined
+})
+
+test('without privileges it shows what it can, and says why it cannot show the rest', async (t) => {
+  if (process.getuid?.() !== 0 || spawnSync('setpriv', ['-V']).status !== 0)
+    return t.skip('needs root and setpriv(1)')
+  const through = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+  const ended = await spawnNlkit(['tour', '--once'], { through })
+  assertHeld(ended)
+  assert.match(ended.stdout, /✓ listed by the same line/)
+  assert.match(ended.stdout, /not shown, .*EPERM.*needs root, or: unshare -Urn/)
+  return undefined
+})
+
+test('a namespace of one’s own is privilege enough', async (t) => {
+  const through = ['unshare', '-Urn']
+  if (spawnSync('unshare', ['-Urn', 'true']).status !== 0)
+    return t.skip('no user namespace here: unshare -Urn fails')
+  const ended = await spawnNlkit(['tour', '--once'], { through })
+  assertHeld(ended)
+  assert.doesNotMatch(ended.stdout, /not shown/)
+  return undefined
+})
+
+test('without --once it stays until Ctrl-C', async () => {
+  const tour = new Running(['tour'])
+  await tour.wrote('stdout', /Ctrl-C ends it\.\n/)
+  tour.child.kill('SIGINT')
+  const { code, stdout } = await tour.ended
+  assert.equal(code, 0)
+  assert.match(stdout, /To serve it to other programs comes in a later version\.\n$/)
+})
