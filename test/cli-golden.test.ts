@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { play } from './console.ts'
+import { Console } from './console.ts'
 
 const directory = new URL('../../test/golden/cli/', import.meta.url)
 const names = readdirSync(directory).filter((name) => name.endsWith('.console'))
@@ -13,7 +13,8 @@ for (const name of names) {
   test(name, async () => {
     const file = new URL(name, directory)
     const expected = readFileSync(file, 'utf8')
-    const played = await play(expected)
+    await using session = new Console()
+    const played = await session.play(expected)
     if (process.env.UPDATE) writeFileSync(file, played)
     else assert.equal(played, expected)
   })

@@ -51,6 +51,17 @@ test('--version is the package’s', async () => {
   assert.equal((await spawnNlkit(['-V'])).stdout, `${version}\n`)
 })
 
+test('--help opens with examples and lists commands, options and exit codes', async () => {
+  const { stdout } = await spawnNlkit(['--help'])
+  assert.match(stdout, /^ {2}nlkit link list\n/)
+  for (const part of [
+    /^Commands:\n {2}link +network devices$/m,
+    /^ {2}--kernel <WHICH> /m,
+    /130 Ctrl-C/,
+  ])
+    assert.match(stdout, part)
+})
+
 test('a batch runs on one kernel; a line that fails is named, and ends it', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'nlkit-batch-'))
   const file = join(directory, 'lab')

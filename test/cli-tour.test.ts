@@ -51,7 +51,5 @@ test('without --once it stays until Ctrl-C', async () => {
   const tour = new Running(['tour'])
   await tour.wrote('stdout', /Ctrl-C ends it\.\n/)
   tour.child.kill('SIGINT')
-  const { code, stdout } = await tour.ended
-  assert.equal(code, 0)
-  assert.match(stdout, /To serve it to other programs comes in a later version\.\n$/)
+  assert.equal((await tour.ended).code, 0)
 })

@@ -29,11 +29,13 @@ function show(value: unknown): string {
   return /\s/.test(text) ? JSON.stringify(text) : text
 }
 
-/** `name value` of every member, as many to a line as fit; members of members further in. */
+/** `name value` of every member in alphabetical order, as many to a line as fit; members of members further in. */
 export function details(object: object, indent = INDENT): string[] {
   const lines: string[] = []
   const margin = ' '.repeat(indent)
-  const members = Object.entries(object).filter(([, value]) => !isNothing(value))
+  const members = Object.entries(object)
+    .filter(([, value]) => !isNothing(value))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
   for (const [name, value] of members) {
     if (isObject(value)) continue
     const pair = `${name} ${show(value)}`
