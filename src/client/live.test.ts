@@ -440,12 +440,12 @@ test('watch: topics are checked', { skip }, async (t) => {
 })
 
 test('open: kernels that are none, signals, a namespace that is not there', { skip }, async () => {
-  for (const kernel of ['unix:/tmp/x', 'nats://x', 'embedded', {} as never, 7 as never]) {
+  for (const kernel of ['nats://x', 'embedded', {} as never, 7 as never]) {
     const error = await refusal(open({ kernel }))
     assert.equal(error.code, 'NETLINK_KERNEL')
     assert.ok(error.hint)
   }
-  assert.match((await refusal(open({ kernel: 'unix:/tmp/x' }))).message, /later version/)
+  assert.match((await refusal(open({ kernel: 'nats://x' }))).message, /later version/)
   await assert.rejects(open({ signal: AbortSignal.abort('mine') }), (error) => error === 'mine')
   await assert.rejects(open({ netns: 'there-is-none-of-that-name' }), { code: 'ENOENT' })
   assert.equal((await refusal(open({ timeout: 0 }))).code, 'NETLINK_INVALID')
