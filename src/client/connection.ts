@@ -386,7 +386,7 @@ export class Connection {
   }
   #expire(now: number): number {
     let next = Number.POSITIVE_INFINITY
-    for (const pending of this.#unsettled()) {
+    for (const pending of this.#unsettled().sort((a, b) => a.deadline - b.deadline)) {
       if (pending.deadline > now) next = Math.min(next, pending.deadline)
       else this.#giveUp(pending, timedOut(pending.call.name, pending.timeout))
     }
