@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { after, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { type Netns, newNetns } from 'nlkit/testing'
-import { main, nlkit, Running, spawnNlkit } from './cli.ts'
+import { cannotDrop, main, nlkit, Running, spawnNlkit, UNPRIVILEGED } from './cli.ts'
 
 function tryNamespace(): { netns?: Netns; why: string | undefined } {
   try {
@@ -277,9 +277,8 @@ test('a reader that goes away ends a monitor, silently', why ? { skip: why } : {
 })
 
 test('without privilege: the errno, and where none is needed', async (t) => {
-  if (process.getuid?.() !== 0 || spawnSync('setpriv', ['-V']).status !== 0)
-    return t.skip('needs root and setpriv(1)')
-  const through = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+  if (cannotDrop) return t.skip(cannotDrop)
+  const through = UNPRIVILEGED
   const list = await spawnNlkit(['link', 'list', '-j'], { through })
   assert.equal(list.code, 0, list.stderr)
   assert.equal(JSON.parse(list.stdout)[0].ifname, 'lo')

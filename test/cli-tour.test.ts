@@ -1,8 +1,10 @@
 /** The tour: its scenes hold, with privileges and without; and a scene that does not hold says so. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type Ended, Running, spawnNlkit } from './cli.ts'
+import { cannotDrop, type Ended, Running, spawnNlkit, UNPRIVILEGED } from './cli.ts'
+import { blocksOf, matchesOutput } from './documents.ts'
 
 const SCENES = 3
 
@@ -23,13 +25,15 @@ test('where namespaces are allowed, the kernels are compared', async (t) => {
   assert.match(stdout, /✓ listed by the same line; lo is the same on both/)
   assert.match(stdout, /✓ \d+ events, every member of them: identical/)
   assert.match(stdout, /✓ \d+ refusals, in words, errno and place: identical/)
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const shown = blocksOf('README.md', readme).find(({ code }) => code.startsWith('nlkit tour:'))
+  if (!shown || !matchesOutput(stdout, shown.code)) assert.equal(stdout, shown?.code)
   return undefined
 })
 
 test('without privileges it shows what it can, and says why it cannot show the rest', async (t) => {
-  if (process.getuid?.() !== 0 || spawnSync('setpriv', ['-V']).status !== 0)
-    return t.skip('needs root and setpriv(1)')
-  const through = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+  if (cannotDrop) return t.skip(cannotDrop)
+  const through = UNPRIVILEGED
   const ended = await spawnNlkit(['tour', '--once'], { through })
   assertHeld(ended)
   assert.match(ended.stdout, /✓ listed by the same line/)

@@ -1,5 +1,5 @@
 /** The command line under test: in this process on a kernel of its own, or as a process. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Kernel } from 'nlkit/kernel'
@@ -51,6 +51,15 @@ export async function nlkit(
   })
   return { code, ...written }
 }
+
+/** Runs what follows without privileges. */
+export const UNPRIVILEGED = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+const [drop = '', ...dropArguments] = UNPRIVILEGED
+/** Why that cannot be done here, if it cannot. */
+export const cannotDrop: string | undefined =
+  process.getuid?.() === 0 && spawnSync(drop, [...dropArguments, 'true']).status === 0
+    ? undefined
+    : 'needs root and setpriv(1)'
 
 interface AsProcess {
   readonly env?: Readonly<Record<string, string>>

@@ -13,11 +13,12 @@ export interface Side {
   close(): Promise<void>
 }
 
+export const LINUX = 'Linux'
 export const NLKIT = "nlkit's kernel"
 
-/** What to call the kernel of this machine. */
+/** The kernel of this machine, with its version. */
 export function liveName(): string {
-  return process.platform === 'linux' ? `Linux ${release()}` : 'Linux'
+  return process.platform === 'linux' ? `${LINUX} ${release()}` : LINUX
 }
 
 /** One sentence of why something cannot be had. */
@@ -27,7 +28,7 @@ export function reasonOf(error: unknown): string {
 }
 
 async function liveSide(): Promise<Side> {
-  const name = liveName()
+  const name = LINUX
   try {
     const netns = newNetns()
     try {
