@@ -84,6 +84,6 @@ export function disconnectSock(sock: NetlinkSock): number {
 }
 
 /** ffs(): the number of the lowest group in `mask`, 0 for none. */
-export function lowestGroup(mask: number): number {
+function lowestGroup(mask: number): number {
   return mask === 0 ? 0 : 32 - Math.clz32(mask & -mask)
 }

@@ -20,7 +20,7 @@ export function maySend(sock: NetlinkSock): boolean {
 }
 
 /** Groups that the socket knows of: none before its first group operation. */
-export function groupCount(sock: NetlinkSock): number {
+function groupCount(sock: NetlinkSock): number {
   return sock.groups ? sock.groups.length * 32 : 0
 }
 

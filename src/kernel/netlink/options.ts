@@ -24,7 +24,7 @@ export const SOL_SOCKET = 1
 export const SO_ERROR = 4
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
-export const SO_SNDBUFFORCE = 32
+const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
 export const SO_PROTOCOL = 38
 

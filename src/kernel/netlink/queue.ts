@@ -7,7 +7,7 @@ import { ENOBUFS } from '../errno.ts'
 import type { Skb } from './skb.ts'
 
 /** SO_RCVBUF of a new socket, as accounted (net.core.rmem_default). */
-export const DEFAULT_RECEIVE_BUFFER = 212992
+const DEFAULT_RECEIVE_BUFFER = 212992
 const FIRST_SLOTS = 4
 
 /** sk_receive_queue, sk_rmem_alloc, sk_err and the congestion bit of one socket. */

@@ -14,7 +14,7 @@ import type { Skb } from './skb.ts'
 import type { PortMap, ProtocolHooks, ProtocolTable } from './table.ts'
 
 /** SO_SNDBUF of a new socket, as accounted (net.core.wmem_default). */
-export const DEFAULT_SEND_BUFFER = 212992
+const DEFAULT_SEND_BUFFER = 212992
 
 /** What a kernel socket does with a datagram; a promise holds up the sender's next one. */
 export type Input = (skb: Skb) => void | Promise<void>
