@@ -2,8 +2,8 @@
  * nlkit's socket addon: system calls on AF_NETLINK and AF_UNIX sockets, and readiness.
  *
  * Each function makes one system call (readiness apart) and answers with its result, or with a
- * negative errno. Nothing here blocks, parses a payload or keeps a queue of data. A wrong argument
- * is a TypeError, thrown before the call is made.
+ * negative errno. Nothing here parses a payload or keeps a queue of data. Two functions block, for
+ * as long as they are told: wait() and receiveSoon(). A wrong argument is a TypeError, thrown before the call is made.
  */
 #ifndef NLKIT_ADDON_H
 #define NLKIT_ADDON_H
@@ -104,10 +104,12 @@ napi_value set_option(napi_env env, napi_callback_info info);
 napi_value get_option(napi_env env, napi_callback_info info);
 napi_value attach_filter(napi_env env, napi_callback_info info);
 napi_value unsent(napi_env env, napi_callback_info info);
+napi_value be_patient(napi_env env, napi_callback_info info);
 napi_value send_parts(napi_env env, napi_callback_info info);
 napi_value send_many(napi_env env, napi_callback_info info);
 napi_value receive_one(napi_env env, napi_callback_info info);
 napi_value receive_many(napi_env env, napi_callback_info info);
+napi_value receive_soon(napi_env env, napi_callback_info info);
 napi_value exchange(napi_env env, napi_callback_info info);
 napi_value send_control(napi_env env, napi_callback_info info);
 napi_value receive_control(napi_env env, napi_callback_info info);
@@ -115,5 +117,6 @@ napi_value start_readiness(napi_env env, napi_callback_info info);
 napi_value arm(napi_env env, napi_callback_info info);
 napi_value disarm(napi_env env, napi_callback_info info);
 napi_value hold(napi_env env, napi_callback_info info);
+napi_value wait_ready(napi_env env, napi_callback_info info);
 
 #endif

@@ -175,6 +175,16 @@ napi_value receive_one(napi_env env, napi_callback_info info) {
   return answer(&call, receive_from(fd, &buffer, &from));
 }
 
+napi_value receive_soon(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct memory buffer;
+  int fd;
+  if (!call_begin(env, info, 2, &call) || !argument_int(&call, 0, &fd) ||
+      !argument_memory(&call, 1, napi_uint8_array, 0, &buffer))
+    return NULL;
+  return answer(&call, outcome(recv(fd, buffer.data, buffer.length, MSG_TRUNC)));
+}
+
 napi_value receive_many(napi_env env, napi_callback_info info) {
   struct call call;
   struct memory buffer;

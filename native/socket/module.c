@@ -26,10 +26,12 @@ static const struct {
     {"getsockopt", get_option},
     {"attachFilter", attach_filter},
     {"unsent", unsent},
+    {"bePatient", be_patient},
     {"send", send_parts},
     {"sendMany", send_many},
     {"receive", receive_one},
     {"receiveMany", receive_many},
+    {"receiveSoon", receive_soon},
     {"exchange", exchange},
     {"sendControl", send_control},
     {"receiveControl", receive_control},
@@ -37,6 +39,7 @@ static const struct {
     {"arm", arm},
     {"disarm", disarm},
     {"hold", hold},
+    {"wait", wait_ready},
 };
 
 void environment_end(void *data) {

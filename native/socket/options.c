@@ -1,9 +1,14 @@
 /** Socket options, filters, and what is still unsent. */
 #include "addon.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/time.h>
+
+/** Longest that a call may hold JavaScript up, milliseconds. */
+#define PATIENCE_MAX 999
 
 struct option {
   int fd;
@@ -66,4 +71,19 @@ napi_value unsent(napi_env env, napi_callback_info info) {
   if (!call_begin(env, info, 1, &call) || !argument_int(&call, 0, &fd)) return NULL;
   int64_t result = outcome(ioctl(fd, SIOCOUTQ, &bytes));
   return answer(&call, result < 0 ? result : bytes);
+}
+
+napi_value be_patient(napi_env env, napi_callback_info info) {
+  struct call call;
+  int fd;
+  int milliseconds;
+  if (!call_begin(env, info, 2, &call) || !argument_int(&call, 0, &fd) ||
+      !argument_int(&call, 1, &milliseconds))
+    return NULL;
+  if (milliseconds <= 0 || milliseconds > PATIENCE_MAX) return answer(&call, -EINVAL);
+  struct timeval limit = {.tv_usec = milliseconds * 1000L};
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0)
+    return answer(&call, -errno);
+  return answer(&call, outcome(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK)));
 }

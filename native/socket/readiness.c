@@ -4,9 +4,12 @@
  * A descriptor is armed once and reported once, with the id that it was armed with; ids are never
  * used twice, so that a report that was under way when its descriptor was closed reaches nobody.
  * The thread only waits and reports; JavaScript receives. An error or a hang-up is readiness too.
+ * Where an answer is a few microseconds away JavaScript itself waits, for a bounded time: waking it
+ * through the thread would cost more than the answer.
  */
 #include "addon.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -29,6 +32,8 @@ struct readiness {
   int epoll;
   /** An eventfd that ends the thread's wait. */
   int wake;
+  /** An eventfd that ends JavaScript's own wait. */
+  int nudge;
   napi_threadsafe_function reporter;
   /** The Int32Array that reports are copied into. */
   napi_ref batch;
@@ -38,15 +43,17 @@ struct readiness {
   size_t count;
   /** JavaScript has been called and has not yet fetched. */
   bool is_called;
+  /** JavaScript itself waits, and is to be nudged. */
+  bool is_waiting;
   /** The thread waits for room. */
   bool is_starved;
   bool is_stopping;
   struct report reports[];
 };
 
-static void wake(struct readiness *readiness) {
+static void ring(int event) {
   uint64_t one = 1;
-  while (write(readiness->wake, &one, sizeof one) < 0 && errno == EINTR) continue;
+  while (write(event, &one, sizeof one) < 0 && errno == EINTR) continue;
 }
 
 static void sleep_until_woken(struct readiness *readiness) {
@@ -79,8 +86,11 @@ static bool hand_over(struct readiness *readiness, const struct epoll_event *eve
         .id = (int32_t)events[i].data.u64, .events = (int32_t)events[i].events};
   }
   bool has_to_call = readiness->count > 0 && !readiness->is_called;
+  bool has_to_nudge = has_to_call && readiness->is_waiting;
   readiness->is_called |= has_to_call;
+  if (has_to_nudge) readiness->is_waiting = false;
   pthread_mutex_unlock(&readiness->mutex);
+  if (has_to_nudge) ring(readiness->nudge);
   return !has_to_call || napi_call_threadsafe_function(readiness->reporter, NULL,
                                                        napi_tsfn_nonblocking) == napi_ok;
 }
@@ -108,7 +118,7 @@ static size_t fetch(struct readiness *readiness, struct report *into) {
   bool is_starved = readiness->is_starved;
   readiness->is_starved = false;
   pthread_mutex_unlock(&readiness->mutex);
-  if (is_starved) wake(readiness);
+  if (is_starved) ring(readiness->wake);
   return count;
 }
 
@@ -134,6 +144,7 @@ static void report(napi_env env, napi_value callback, void *context, void *data)
 static void readiness_free(napi_env env, struct readiness *readiness) {
   if (readiness->batch != NULL) napi_delete_reference(env, readiness->batch);
   if (readiness->wake >= 0) close(readiness->wake);
+  if (readiness->nudge >= 0) close(readiness->nudge);
   if (readiness->epoll >= 0) close(readiness->epoll);
   pthread_mutex_destroy(&readiness->mutex);
   free(readiness);
@@ -143,7 +154,7 @@ void readiness_stop(napi_env env, struct readiness *readiness) {
   pthread_mutex_lock(&readiness->mutex);
   readiness->is_stopping = true;
   pthread_mutex_unlock(&readiness->mutex);
-  wake(readiness);
+  ring(readiness->wake);
   pthread_join(readiness->thread, NULL);
   readiness_free(env, readiness);
 }
@@ -152,7 +163,8 @@ static int open_descriptors(struct readiness *readiness) {
   struct epoll_event event = {.events = EPOLLIN, .data.u64 = WAKE};
   readiness->epoll = epoll_create1(EPOLL_CLOEXEC);
   readiness->wake = eventfd(0, EFD_CLOEXEC);
-  if (readiness->epoll < 0 || readiness->wake < 0) return -errno;
+  readiness->nudge = eventfd(0, EFD_CLOEXEC);
+  if (readiness->epoll < 0 || readiness->wake < 0 || readiness->nudge < 0) return -errno;
   return (int)outcome(epoll_ctl(readiness->epoll, EPOLL_CTL_ADD, readiness->wake, &event));
 }
 
@@ -245,4 +257,55 @@ napi_value hold(napi_env env, napi_callback_info info) {
   if (is_held) napi_ref_threadsafe_function(env, reporter);
   else napi_unref_threadsafe_function(env, reporter);
   return answer(&call, 0);
+}
+
+/** What wait() answers when other descriptors are ready; poll(2) has no such bit. */
+#define OTHERS 0x10000
+/** Longest that a call may hold JavaScript up, microseconds. */
+#define WAIT_MAX 1000000
+
+/** Whether a report is on its way to JavaScript; if none is, the thread will nudge. */
+static bool expect_nudge(struct readiness *readiness) {
+  pthread_mutex_lock(&readiness->mutex);
+  bool is_reported = readiness->is_called;
+  readiness->is_waiting = !is_reported;
+  pthread_mutex_unlock(&readiness->mutex);
+  return is_reported;
+}
+
+/** Ends what expect_nudge() began; whether there was a nudge. */
+static bool take_nudge(struct readiness *readiness) {
+  uint64_t count;
+  pthread_mutex_lock(&readiness->mutex);
+  bool is_nudged = !readiness->is_waiting;
+  readiness->is_waiting = false;
+  pthread_mutex_unlock(&readiness->mutex);
+  if (is_nudged)
+    while (read(readiness->nudge, &count, sizeof count) < 0 && errno == EINTR) continue;
+  return is_nudged;
+}
+
+napi_value wait_ready(napi_env env, napi_callback_info info) {
+  struct call call;
+  int fd;
+  int events;
+  int microseconds;
+  int others = 0;
+  if (!call_begin(env, info, 3, &call) || !argument_int(&call, 0, &fd) ||
+      !argument_int(&call, 1, &events) || !argument_int(&call, 2, &microseconds) ||
+      (argument_is_given(&call, 3) && !argument_int(&call, 3, &others)))
+    return NULL;
+  if (microseconds < 0 || microseconds > WAIT_MAX) return answer(&call, -EINVAL);
+  struct readiness *readiness = others != 0 ? call.environment->readiness : NULL;
+  if (readiness != NULL && expect_nudge(readiness)) return answer(&call, OTHERS);
+  struct pollfd polled[2] = {
+      {.fd = fd, .events = (short)events},
+      {.fd = readiness == NULL ? -1 : readiness->nudge, .events = POLLIN}};
+  struct timespec limit = {.tv_sec = microseconds / WAIT_MAX,
+                           .tv_nsec = microseconds % WAIT_MAX * 1000L};
+  int count = ppoll(polled, readiness == NULL ? 1 : 2, &limit, NULL);
+  int failure = count < 0 && errno != EINTR ? errno : 0;
+  int result = count <= 0 ? 0 : (unsigned short)polled[0].revents;
+  if (readiness != NULL && take_nudge(readiness)) result |= OTHERS;
+  return answer(&call, failure != 0 ? -failure : result);
 }

@@ -35,8 +35,11 @@ export interface Call<P extends Parameters = Parameters> {
   readonly err: Output
   /** Ctrl-C. */
   readonly signal: AbortSignal
-  /** The kernel that was asked for, opened when it is first needed. */
-  open(): Promise<Connection>
+  /**
+   * The kernel that was asked for, opened when it is first needed; `unasked` where the command line
+   * and the environment name none.
+   */
+  open(unasked?: string): Promise<Connection>
   /** Remembers what is about to be asked of the kernel, so that an error can quote it. */
   asking<T>(request: T): T
 }

@@ -47,6 +47,42 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./monitor.ts'),
   },
   {
+    name: 'kernel',
+    aliases: [],
+    summary: 'a kernel of its own, served to other programs',
+    load: () => import('./kernel.ts'),
+  },
+  {
+    name: 'module',
+    aliases: [],
+    summary: 'modules of a served kernel',
+    load: () => import('./module.ts'),
+  },
+  {
+    name: 'dmesg',
+    aliases: [],
+    summary: 'the log of a served kernel',
+    load: () => import('./dmesg.ts'),
+  },
+  {
+    name: 'chains',
+    aliases: [],
+    summary: 'notifier chains of a served kernel',
+    load: () => import('./chains.ts'),
+  },
+  {
+    name: 'sockets',
+    aliases: [],
+    summary: 'netlink sockets of a served kernel',
+    load: () => import('./sockets.ts'),
+  },
+  {
+    name: 'netns',
+    aliases: [],
+    summary: 'network namespaces of a served kernel',
+    load: () => import('./namespaces.ts'),
+  },
+  {
     name: 'tour',
     aliases: [],
     summary: 'what nlkit does, shown and checked',

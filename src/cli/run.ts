@@ -72,8 +72,9 @@ class Runner {
   #call(reading: Pick<Call, 'subject' | 'rest' | 'given'>, common: Common): Call {
     const { stdout, stderr, env, signal } = this.#in
     const outer = this.#outer
+    const asked = common.kernel ?? outer?.kernel ?? (env.NLKIT_KERNEL || undefined)
     const target = {
-      kernel: common.kernel ?? outer?.kernel ?? defaultKernel(env),
+      kernel: asked ?? defaultKernel(env),
       netns: common.netns ?? outer?.netns,
       timeout: common.timeout ?? outer?.timeout,
     }
@@ -83,7 +84,8 @@ class Runner {
       out: new Output(stdout, common.color, env),
       err: new Output(stderr, common.color, env),
       signal,
-      open: () => this.#session.connect(target),
+      open: (unasked) =>
+        this.#session.connect({ ...target, kernel: asked ?? unasked ?? target.kernel }),
       asking: (request) => {
         this.#request = request
         return request

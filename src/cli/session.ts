@@ -1,7 +1,7 @@
 /** The kernel that a command line asks for, opened once and closed at the end. */
 
 import { didYouMean } from '../client/nearest.ts'
-import { type Extack, type Netlink, NetlinkError } from '../index.ts'
+import type { Extack, Netlink } from '../index.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { UsageError } from './exit.ts'
 
@@ -9,7 +9,7 @@ export type Connection = Netlink
 
 /** Which kernel, and where in it. */
 export interface Target {
-  /** `live`, `embedded` or `unix:PATH`. */
+  /** `live`, `embedded` or `unix:PATH`; without a path it is where kernels are served by default. */
   readonly kernel: string
   /** A network namespace's name. */
   readonly netns: string | undefined
@@ -17,9 +17,17 @@ export interface Target {
   readonly timeout: number | undefined
 }
 
+/** The kernel that is served where kernels are served by default. */
+export const SERVED = 'unix:'
+
 /** The kernel of a command line that names none: NLKIT_KERNEL, else this machine's own. */
 export function defaultKernel(env: Readonly<Record<string, string | undefined>>): string {
   return env.NLKIT_KERNEL || (process.platform === 'linux' ? 'live' : 'embedded')
+}
+
+async function defaultPath(): Promise<string> {
+  const place = await import('../daemon/place.ts')
+  return place.defaultPath()
 }
 
 /** Opens what it is told to when somebody first asks, and closes all of it. */
@@ -55,12 +63,8 @@ export class Session {
     const { open } = await import('../index.ts')
     const init = { signal: this.#signal, onWarning: this.#onWarning, netns, timeout }
     if (kernel === 'embedded') return open({ ...init, kernel: await this.#embedded() })
-    if (kernel === 'live') return open({ ...init, kernel })
-    if (kernel.startsWith('unix:'))
-      throw new NetlinkError('NETLINK_KERNEL', {
-        message: 'a kernel on a Unix socket comes in a later version',
-        hint: 'today there are --kernel live and --kernel embedded',
-      })
+    if (kernel === SERVED) return open({ ...init, kernel: `${SERVED}${await defaultPath()}` })
+    if (kernel === 'live' || kernel.startsWith(SERVED)) return open({ ...init, kernel })
     throw new UsageError(
       `unknown kernel "${kernel}"`,
       didYouMean(kernel, ['live', 'embedded']) ?? '--kernel live, embedded or unix:PATH',

@@ -34,11 +34,15 @@ export async function connect(options: OpenOptions): Promise<Netlink> {
   return nl
 }
 
-/** Linux's transport is loaded only where it is used: a browser has none. */
+/** Linux's transports are loaded only where they are used: a browser has none. */
 async function transportOf(kernel: OpenOptions['kernel']): Promise<Transport> {
   if (kernel === undefined || kernel === 'live') {
     const { afNetlink } = await import('../transport/af-netlink.ts')
     return afNetlink()
+  }
+  if (typeof kernel === 'string' && kernel.startsWith('unix:')) {
+    const { unixTransport } = await import('../transport/unix.ts')
+    return unixTransport(kernel.slice('unix:'.length))
   }
   if (typeof kernel === 'object' && typeof kernel?.transport === 'function')
     return kernel.transport()
@@ -46,10 +50,10 @@ async function transportOf(kernel: OpenOptions['kernel']): Promise<Transport> {
 }
 
 function noSuchKernel(kernel: unknown): NetlinkError {
-  const scheme = typeof kernel === 'string' ? /^(unix|nats):/.exec(kernel)?.[1] : undefined
+  const scheme = typeof kernel === 'string' ? /^(nats):/.exec(kernel)?.[1] : undefined
   const message = scheme
     ? `kernels at ${scheme}: come in a later version`
     : `${typeof kernel === 'string' ? JSON.stringify(kernel) : String(kernel)} is no kernel`
-  const hint = "open() takes this machine's kernel, or a Kernel of nlkit/kernel as { kernel }"
+  const hint = "open() takes this machine's kernel, a Kernel of nlkit/kernel, or 'unix:PATH'"
   return new NetlinkError('NETLINK_KERNEL', { message, hint })
 }

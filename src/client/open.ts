@@ -9,7 +9,7 @@ export interface KernelLike {
 }
 
 export interface OpenOptions {
-  /** Which kernel: this machine's unless given. */
+  /** Which kernel: this machine's unless given; `unix:PATH` is one that another process serves. */
   readonly kernel?: KernelLike | string | undefined
   /** Live kernel: a name, a path, a pid or a descriptor. nlkit's kernel: a name or a `Net`. */
   readonly netns?: unknown

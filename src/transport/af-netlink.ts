@@ -21,7 +21,7 @@ import {
   SOL_SOCKET,
 } from './options.ts'
 import { Pins } from './pins.ts'
-import { Readiness, type Watch } from './readiness.ts'
+import { type Readiness, readinessOf, type Watch } from './readiness.ts'
 import type { Address, Socket, SocketInit, SocketOptions, Transport } from './transport.ts'
 
 const SOCK_RAW = 3
@@ -72,7 +72,7 @@ function liveOf(native: NativeSocket & { [live]?: Live }): Live {
     const half = (PINS - PIN_BUFFERS) / 2
     native[live] = {
       native,
-      readiness: new Readiness(native),
+      readiness: readinessOf(native),
       from,
       received: new Pins(native, PIN_BUFFERS, half),
       sent: new Pins(native, PIN_BUFFERS + half, half),

@@ -11,7 +11,8 @@ export type From = Uint32Array | number
 
 /**
  * The addon. Every function answers with what its system call does, or with a negative errno; a
- * wrong argument is a TypeError. No call blocks: sockets are non-blocking and close-on-exec.
+ * wrong argument is a TypeError. No call blocks but `wait` and `receiveSoon`: sockets are
+ * non-blocking and close-on-exec.
  *
  * Descriptors that come from here belong to the environment: `close` closes no others, and what is
  * still open when the environment ends is closed with it.
@@ -45,6 +46,11 @@ export interface NativeSocket {
   getsockopt(fd: number, level: number, name: number, value: Bytes): number
   /** SO_ATTACH_FILTER with an array of struct sock_filter; SO_DETACH_FILTER is a plain option. */
   attachFilter(fd: number, program: Bytes): number
+  /**
+   * Lets `receiveSoon` wait that many milliseconds, at most 999 (SO_RCVTIMEO, and O_NONBLOCK taken
+   * off). The scheduler's clock rounds them up; a finer timer would cost more than a round trip.
+   */
+  bePatient(fd: number, milliseconds: number): number
   /** SIOCOUTQ: bytes that the peer has not yet taken. */
   unsent(fd: number): number
 
@@ -62,6 +68,11 @@ export interface NativeSocket {
   ): number
   /** recvmsg(2): the datagram's real length, also when the buffer is shorter. */
   receive(fd: number, buffer: Bytes, from?: From): number
+  /**
+   * recv(2) that waits as long as `bePatient` said; -EAGAIN when the time is over, -EINTR when a
+   * signal came.
+   */
+  receiveSoon(fd: number, buffer: Bytes): number
   /**
    * recvmmsg(2) into slots of `size` bytes of `buffer`: how many. Four words of `slots` describe
    * each: real length, portid, group, namespace id. At most 64.
@@ -101,4 +112,11 @@ export interface NativeSocket {
   disarm(fd: number): number
   /** Whether readiness keeps the process alive. */
   hold(isHeld: boolean): number
+  /**
+   * ppoll(2): waits until one of `events` is there on `fd`, an error or a hang-up, at most that
+   * many microseconds (a second). With `others` also until an armed descriptor is ready, which is
+   * bit 16 of the answer and is reported as ever.
+   * @returns what is there; 0 when the time is over, or a signal came.
+   */
+  wait(fd: number, events: number, microseconds: number, others?: 0 | 1): number
 }

@@ -14,7 +14,7 @@ import type { SocketOptions } from './transport.ts'
 
 export const SOL_SOCKET = 1
 export const SO_RCVBUF = 8
-const SO_SNDBUF = 7
+export const SO_SNDBUF = 7
 const SO_RCVBUFFORCE = 33
 
 /** An option as setsockopt(2) takes it. */

@@ -10,7 +10,8 @@ import { NetlinkError } from '../errors.ts'
 import type { NativeSocket } from './native-socket.ts'
 
 /** EPOLLIN; EPOLLERR and EPOLLHUP need not be asked for. */
-const EPOLLIN = 0x1
+export const EPOLLIN = 0x1
+export const EPOLLOUT = 0x4
 /** Reports that JavaScript takes at once; more stay in the kernel. */
 const BATCH = 512
 
@@ -21,10 +22,24 @@ interface Waiter {
   onAbort: (() => void) | undefined
 }
 
+/** Who is told that a descriptor is ready. */
+export interface Armed {
+  /** The descriptor is ready, and no longer armed. `isLast`: nobody else is told in this turn. */
+  ready(isLast: boolean): void
+}
+
+const shared = Symbol.for('nlkit.readiness')
+
+/** The one of this thread: kept with the addon, which a second copy of this module shares. */
+export function readinessOf(native: NativeSocket & { [shared]?: Readiness }): Readiness {
+  native[shared] ??= new Readiness(native)
+  return native[shared]
+}
+
 /** All watches of one JavaScript thread. */
 export class Readiness {
   readonly native: NativeSocket
-  readonly #armed = new Map<number, Watch>()
+  readonly #armed = new Map<number, Armed>()
   readonly #batch = new Int32Array(2 * BATCH)
   #isStarted = false
   #lastId = 0
@@ -39,13 +54,13 @@ export class Readiness {
     return new Watch(this, fd)
   }
 
-  /** Asks for one report of `fd` to `watch`: the id of this asking. */
-  arm(watch: Watch, fd: number): number {
+  /** Asks for one report of `fd` to `armed`: the id of this asking. */
+  arm(armed: Armed, fd: number, events: number = EPOLLIN): number {
     if (!this.#isStarted) this.#start()
     do this.#lastId = (this.#lastId + 1) | 0
     while (this.#armed.has(this.#lastId))
-    check(this.native.arm(fd, this.#lastId, EPOLLIN), 'epoll_ctl')
-    this.#armed.set(this.#lastId, watch)
+    check(this.native.arm(fd, this.#lastId, events), 'epoll_ctl')
+    this.#armed.set(this.#lastId, armed)
     return this.#lastId
   }
 
@@ -70,16 +85,16 @@ export class Readiness {
   #onReady(count: number): void {
     for (let i = 0; i < count; i++) {
       const id = this.#batch[2 * i]!
-      const watch = this.#armed.get(id)
-      if (watch === undefined) continue
+      const armed = this.#armed.get(id)
+      if (armed === undefined) continue
       this.#armed.delete(id)
-      watch.ready()
+      armed.ready(i === count - 1)
     }
   }
 }
 
 /** Waits for one descriptor. */
-export class Watch {
+export class Watch implements Armed {
   readonly #readiness: Readiness
   /** -1 once closed. */
   #fd: number
@@ -136,6 +151,11 @@ export class Watch {
   /** Called by Readiness: the descriptor is ready, and no longer armed. */
   ready(): void {
     this.#id = undefined
+    for (const waiter of this.#takeWaiters()) waiter.resolve()
+  }
+
+  /** Ends the wait of all who wait: what they wait for was read already. */
+  wake(): void {
     for (const waiter of this.#takeWaiters()) waiter.resolve()
   }
 

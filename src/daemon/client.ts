@@ -1,0 +1,355 @@
+/** One client: a connection, and the netlink socket that lives as long as it does. */
+import { isNetlinkError } from '../errors.ts'
+import type { Credentials } from '../kernel/credentials.ts'
+import type { UserSocket } from '../kernel/netlink/user-socket.ts'
+import { type Armed, EPOLLIN, EPOLLOUT } from '../transport/readiness.ts'
+import {
+  ANSWER_SIZE,
+  AT_A,
+  AT_B,
+  AT_C,
+  AT_GID,
+  AT_GROUP,
+  AT_NSID,
+  AT_PID,
+  AT_PORTID,
+  AT_RECEIVED,
+  AT_RESULT,
+  AT_UID,
+  EAGAIN,
+  EINVAL,
+  EMSGSIZE,
+  EOPNOTSUPP,
+  EPROTO,
+  FLAG_DISCONNECT,
+  FLAG_PEEK,
+  FLAG_PEER,
+  FLAG_TO,
+  KIND_ANSWER,
+  KIND_DATA,
+  KIND_READY,
+  MAGIC,
+  OP_BIND,
+  OP_CONNECT,
+  OP_GETSOCKOPT,
+  OP_OPEN,
+  OP_POLL,
+  OP_RECEIVE,
+  OP_SEND,
+  OP_SETSOCKOPT,
+  OP_SOCKNAME,
+  PAYLOAD_MAX,
+  REQUEST_SIZE,
+  VERSION,
+} from '../transport/wire-protocol.ts'
+import { NETLINK_LIST_MEMBERSHIPS, SOL_NETLINK } from '../wire/constants.ts'
+import type { Server } from './server.ts'
+
+/** Requests that one client is served before the others' turn. */
+const TURN = 64
+/**
+ * Microseconds that the next request of a client is waited for, as nobody else wants anything. A
+ * shorter time would need a timer of its own, which costs more than a round trip.
+ */
+const LINGER = 5000
+/** Turns of lingering before the event loop has its turn. */
+const LINGERS = 64
+/** Milliseconds that a client has to say who it is. */
+const HANDSHAKE = 5000
+/** What wait() answers when other clients are ready. */
+const OTHERS = 0x10000
+const MSG_PEEK = 2
+/** The largest buffer that a dump is sized by, and that is worth to be told apart. */
+const PULL_MAX = 64 * 1024
+
+export class Client implements Armed {
+  readonly #server: Server
+  readonly #credentials: Credentials
+  /** -1 once closed. */
+  #fd: number
+  #armed: number | undefined
+  #sock: UserSocket | undefined
+  /** Size of the pull that stands, 0 for none. */
+  #pull = 0
+  #isPolling = false
+  #isServing = false
+  #isWoken = false
+  /** A packet that the client has no room for: it is served no further before it is gone. */
+  #unsent: Uint8Array | undefined
+  #deadline: NodeJS.Timeout | undefined
+
+  constructor(server: Server, fd: number, credentials: Credentials) {
+    this.#server = server
+    this.#fd = fd
+    this.#credentials = credentials
+    this.arm()
+    this.#deadline = setTimeout(() => this.close(), HANDSHAKE).unref()
+  }
+
+  /** Asks to be told of the next request, or of room for what is unsent. */
+  arm(): void {
+    if (this.#fd < 0) return
+    const events = this.#unsent ? EPOLLOUT : EPOLLIN
+    this.#armed = this.#server.readiness.arm(this, this.#fd, events)
+  }
+
+  /** Serves a turn; where nobody else wants anything, waits a moment for more. */
+  ready(isLast: boolean): void {
+    this.#armed = undefined
+    const { native } = this.#server
+    let isThrough = this.#serve()
+    for (let i = 0; isThrough && isLast && this.#fd >= 0 && !this.#unsent; i++) {
+      const seen = i < LINGERS ? native.wait(this.#fd, EPOLLIN, LINGER, 1) : OTHERS
+      if ((seen & ~OTHERS) === 0) break
+      isThrough = this.#serve()
+      if (seen & OTHERS) break
+    }
+    if (this.#fd < 0) return
+    if (isThrough) this.arm()
+    else this.#server.serveLater(this)
+  }
+
+  /** Answers requests. @returns whether none is left for now. */
+  #serve(): boolean {
+    if (!this.#flush()) return true
+    const { native, request } = this.#server
+    for (let left = TURN; left > 0; left--) {
+      const size = native.receive(this.#fd, request)
+      if (size === EAGAIN) return true
+      if (size <= 0) this.close()
+      else this.#request(size)
+      this.#server.flush()
+      if (this.#fd < 0 || this.#unsent) return true
+    }
+    return false
+  }
+  /** Sends what the client had no room for. @returns whether it has room now. */
+  #flush(): boolean {
+    if (this.#fd < 0) return false
+    const { native } = this.#server
+    if (this.#unsent) {
+      const sent = native.send(this.#fd, this.#unsent)
+      if (sent === EAGAIN) return false
+      this.#unsent = undefined
+      if (sent < 0) this.close()
+      else this.tell()
+    }
+    return this.#fd >= 0 && !this.#unsent
+  }
+
+  /** Answers the request of `size` bytes in the server's buffer. */
+  #request(size: number): void {
+    const { request, requestView: view } = this.#server
+    const op = request[0] as number
+    if (size < REQUEST_SIZE || (this.#sock === undefined) !== (op === OP_OPEN)) {
+      this.close()
+      return
+    }
+    const a = view.getUint32(AT_A, true)
+    const b = view.getUint32(AT_B, true)
+    const c = view.getInt32(AT_C, true)
+    if (op === OP_OPEN) {
+      this.#open(a, b, c, size)
+      return
+    }
+    this.#isServing = true
+    try {
+      this.#dispatch(op, request[1] as number, a, b, c, size)
+    } finally {
+      this.#isServing = false
+    }
+    if (this.#sock?.isClosed) this.close()
+    else this.tell()
+  }
+
+  #open(magic: number, version: number, protocol: number, size: number): void {
+    if (magic !== MAGIC) {
+      this.close()
+      return
+    }
+    if (version !== VERSION) {
+      this.#server.answerView.setUint32(AT_PORTID, VERSION, true)
+      this.#answer(EPROTO)
+      this.close()
+      return
+    }
+    const name = new TextDecoder().decode(this.#server.request.subarray(REQUEST_SIZE, size))
+    try {
+      this.#sock = this.#server.socket(name, protocol, this.#credentials)
+    } catch (error) {
+      this.#answer(isNetlinkError(error) ? (error.errno ?? EINVAL) : EINVAL)
+      this.close()
+      return
+    }
+    clearTimeout(this.#deadline)
+    this.#deadline = undefined
+    this.#sock.dataReady = () => this.#wake()
+    this.#answer(0)
+  }
+
+  #dispatch(op: number, flags: number, a: number, b: number, c: number, size: number): void {
+    const sock = this.#sock as UserSocket
+    switch (op) {
+      case OP_SEND:
+        this.#send(flags, a, b, c, size)
+        return
+      case OP_RECEIVE:
+        this.#receive(c, flags)
+        return
+      case OP_POLL:
+        this.#isPolling = true
+        return
+      case OP_BIND:
+        this.#answerName(sock.bind(a, b))
+        return
+      case OP_CONNECT:
+        this.#answerName(flags & FLAG_DISCONNECT ? sock.disconnect() : sock.connect(a, b))
+        return
+      case OP_SOCKNAME:
+        this.#answerName(0, (flags & FLAG_PEER) !== 0)
+        return
+      case OP_SETSOCKOPT:
+        this.#answer(sock.setsockopt(a, b, c))
+        return
+      case OP_GETSOCKOPT:
+        if (a === SOL_NETLINK && b === NETLINK_LIST_MEMBERSHIPS) this.#answerMemberships()
+        else this.#answer(sock.getsockopt(a, b))
+        return
+      default:
+        this.#answer(EOPNOTSUPP)
+    }
+  }
+
+  #send(flags: number, portid: number, group: number, pull: number, size: number): void {
+    const sock = this.#sock as UserSocket
+    this.#pull = Math.max(0, pull)
+    const { request } = this.#server
+    const result =
+      size > request.length
+        ? EMSGSIZE
+        : sock.send(
+            [request.subarray(REQUEST_SIZE, size)],
+            flags & FLAG_TO ? { portid, group } : undefined,
+          )
+    if (this.#pull > 0) this.#put(KIND_ANSWER, result, this.#take(this.#pull))
+    else this.#answer(result)
+  }
+  #receive(pull: number, flags: number): void {
+    if (flags & FLAG_PEEK) {
+      const received = this.#take(Math.max(0, pull), MSG_PEEK)
+      this.#put(KIND_ANSWER, 0, received, Math.max(0, pull))
+      return
+    }
+    this.#pull = Math.max(1, pull)
+    this.#put(KIND_ANSWER, 0, this.#take(this.#pull))
+  }
+
+  /**
+   * Takes the next datagram into the server's packet.
+   * @returns its length or a negative errno; the pull stands as long as that is -EAGAIN.
+   */
+  #take(pull: number, flags = 0): number {
+    const sock = this.#sock as UserSocket
+    const { answerView: view } = this.#server
+    const next = sock.queue.peek()?.length ?? 0
+    const size = Math.min(Math.max(next, Math.min(pull, PULL_MAX)), PAYLOAD_MAX)
+    const received = sock.receive(this.#server.payload(size), flags)
+    if (received === EAGAIN) return EAGAIN
+    if (flags === 0) this.#pull = 0
+    if (received < 0) return received
+    view.setUint32(AT_PORTID, sock.senderPortid, true)
+    view.setUint32(AT_GROUP, sock.senderGroup, true)
+    view.setInt32(AT_NSID, sock.senderNsid, true)
+    const { senderCredentials: sender } = sock
+    view.setUint32(AT_PID, sender?.pid ?? 0, true)
+    view.setUint32(AT_UID, sender?.uid ?? 0, true)
+    view.setUint32(AT_GID, sender?.gid ?? 0, true)
+    return received
+  }
+
+  /** The netlink socket has something: sooner or later `tell` is called. */
+  #wake(): void {
+    const wants = this.#pull > 0 || this.#isPolling || this.#sock?.isClosed
+    if (this.#isServing || this.#isWoken || !wants) return
+    this.#isWoken = true
+    this.#server.wake(this)
+  }
+  /** There may be something for the client that it did not just ask for. */
+  tell(): void {
+    const sock = this.#sock
+    this.#isWoken = false
+    if (!sock || this.#fd < 0 || this.#unsent) return
+    if (sock.isClosed) {
+      this.close()
+      return
+    }
+    if (!sock.isReadable) return
+    if (this.#pull > 0) {
+      const received = this.#take(this.#pull)
+      if (received !== EAGAIN) this.#put(KIND_DATA, 0, received)
+    }
+    if (this.#isPolling && sock.isReadable && !this.#unsent) {
+      this.#isPolling = false
+      this.#put(KIND_READY, 0, EAGAIN)
+    }
+  }
+
+  #answer(result: number): void {
+    this.#put(KIND_ANSWER, result, EAGAIN)
+  }
+  #answerName(result: number, isPeer = false): void {
+    const sock = this.#sock as UserSocket
+    const { answerView: view } = this.#server
+    const { portid, groups } = isPeer ? sock.getpeername() : sock.getsockname()
+    view.setUint32(AT_PORTID, portid, true)
+    view.setUint32(AT_GROUP, groups, true)
+    this.#answer(result)
+  }
+  #answerMemberships(): void {
+    const words = (this.#sock as UserSocket).listMemberships()
+    const payload = this.#server.payload(words.length * 4)
+    const view = new DataView(payload.buffer, payload.byteOffset)
+    for (let i = 0; i < words.length; i++) view.setUint32(4 * i, words[i] as number, true)
+    this.#put(KIND_ANSWER, words.length * 4, EAGAIN, 0, words.length * 4)
+  }
+
+  /** Sends a packet: of what was received as much as `most`, or `extra` bytes of payload. */
+  #put(kind: number, result: number, received: number, most = PAYLOAD_MAX, extra = 0): void {
+    if (this.#fd < 0) return
+    const { native, answer, answerView: view } = this.#server
+    answer[0] = kind
+    view.setInt32(AT_RESULT, result, true)
+    view.setInt32(AT_RECEIVED, received, true)
+    const size = ANSWER_SIZE + Math.max(extra, Math.min(received, most, PAYLOAD_MAX))
+    const packet = answer.subarray(0, size)
+    const sent = native.send(this.#fd, packet)
+    if (sent >= 0) return
+    if (sent === EAGAIN) {
+      this.#unsent = packet.slice()
+      this.#rearm()
+    } else if (sent === EMSGSIZE && received > 0) this.#put(kind, result, EMSGSIZE)
+    else this.close()
+  }
+  /** What was armed for requests is armed for room. */
+  #rearm(): void {
+    if (this.#armed === undefined) return
+    this.#server.readiness.forget(this.#armed)
+    this.arm()
+  }
+
+  /** close(2) of the netlink socket, too. Harmless when repeated. */
+  close(): void {
+    if (this.#fd < 0) return
+    const { native, readiness } = this.#server
+    clearTimeout(this.#deadline)
+    if (this.#armed !== undefined) readiness.forget(this.#armed)
+    native.disarm(this.#fd)
+    native.close(this.#fd)
+    this.#fd = -1
+    this.#server.forget(this)
+    if (this.#sock) {
+      this.#sock.dataReady = undefined
+      this.#sock.close()
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/** The family `nlkit`, served: what the owner of a kernel may see and do from outside. */
+import { NetlinkError } from '../../errors.ts'
+import { nlkit } from '../../families/nlkit.ts'
+import type { ReplyInput } from '../../schema/index.ts'
+import type { RegisteredFamily } from '../genetlink/registered-family.ts'
+import type { Kernel } from '../kernel.ts'
+import type { ModuleDefinition } from '../module/definition.ts'
+import type { ModuleInfo } from '../module/list.ts'
+import type { UserSocket } from '../netlink/user-socket.ts'
+import type { LogEntry } from '../printk/log.ts'
+import { chainRows } from './chains.ts'
+
+/** What the kernel's surroundings do for it. */
+export interface ControlHost {
+  readonly version: string
+  readonly pid: number
+  /** Where it is served. */
+  readonly path?: string
+  /** How many clients are connected. */
+  clients?(): number
+  /** Reads a module from a file. @throws NetlinkError */
+  loadModule(file: string): Promise<ModuleDefinition>
+  /** Ends the kernel and what serves it; called when the answer is on its way. */
+  stop(): void
+}
+
+type Entry = ReplyInput<typeof nlkit, 'getLog', 'dump'>
+type SocketRow = ReplyInput<typeof nlkit, 'getSocket', 'dump'>
+type InfoReply = ReplyInput<typeof nlkit, 'getModuleInfo'>
+
+function describeEntry({ seq, level, time, text }: LogEntry): Entry {
+  return { seq: BigInt(seq), level, time: BigInt(Math.floor(time * 1000)), text }
+}
+
+function describeSocket(sock: UserSocket): SocketRow {
+  return {
+    protocol: sock.protocol,
+    portid: sock.portid,
+    pid: Math.max(0, sock.credentials.pid),
+    uid: sock.credentials.uid,
+    groups: sock.groupMask,
+    rmem: sock.queue.bytes,
+    rcvbuf: sock.queue.limit,
+    dump: sock.dump ? true : undefined,
+    drops: sock.queue.drops,
+    cookie: BigInt(sock.cookie),
+    netns: BigInt(sock.net.cookie),
+  }
+}
+
+function describeInfo({ version, params, ...info }: ModuleInfo): InfoReply {
+  return {
+    name: info.name,
+    license: info.license,
+    moduleVersion: version,
+    description: info.description,
+    author: info.author,
+    depends: info.depends.length > 0 ? [...info.depends] : undefined,
+    parm:
+      params.length > 0
+        ? params.map(({ name, type, description }) =>
+            description ? `${name}:${description} (${type})` : `${name}:(${type})`,
+          )
+        : undefined,
+  }
+}
+
+/**
+ * Registers `nlkit` with `kernel`. What is logged from then on goes to its group `log`.
+ * @throws NetlinkError EEXIST when it is registered already.
+ */
+export function registerControl(kernel: Kernel, host: ControlHost): RegisteredFamily<typeof nlkit> {
+  const { loadModule } = host
+  const registered = kernel.genl.registerFamily(
+    nlkit,
+    {
+      getStatus: {
+        doit: () => ({
+          pid: host.pid,
+          version: host.version,
+          path: host.path,
+          uptime: BigInt(Math.floor(kernel.clock.monotonic())),
+          clients: host.clients?.(),
+        }),
+      },
+      stop: {
+        doit() {
+          host.stop()
+          return undefined
+        },
+      },
+      getModule: {
+        *dumpit() {
+          for (const { usedBy, ...module } of kernel.lsmod())
+            yield { ...module, usedBy: usedBy.length > 0 ? [...usedBy] : undefined }
+        },
+      },
+      newModule: {
+        async doit({ file, params = '' }, { credentials }) {
+          const definition = await loadModule(file)
+          const module = await kernel.insmod(definition, params, { credentials })
+          return { name: module.name }
+        },
+      },
+      delModule: {
+        async doit({ name, force }, { credentials }) {
+          await kernel.rmmod(name, { credentials, force: force === true })
+          return undefined
+        },
+      },
+      getModuleInfo: {
+        async doit({ name, file }) {
+          if (file !== undefined) return describeInfo(kernel.modinfo(await loadModule(file)))
+          if (name !== undefined) return describeInfo(kernel.modinfo(name))
+          throw new NetlinkError('EINVAL', { extack: { missing: 'name' } })
+        },
+      },
+      getLog: {
+        *dumpit() {
+          for (const entry of kernel.dmesg()) yield describeEntry(entry)
+        },
+      },
+      clearLog: {
+        doit() {
+          kernel.log.clear()
+          return undefined
+        },
+      },
+      getChain: {
+        *dumpit() {
+          for (const { netns, ...row } of chainRows(kernel))
+            yield { ...row, netns: netns === undefined ? undefined : BigInt(netns) }
+        },
+      },
+      getSocket: {
+        *dumpit() {
+          for (const sock of kernel.netlink.sockets()) yield describeSocket(sock)
+        },
+      },
+      getNetns: {
+        *dumpit() {
+          for (const { name, cookie } of kernel.nets()) yield { name, cookie: BigInt(cookie) }
+        },
+      },
+      newNetns: {
+        doit({ name }) {
+          return { name, cookie: BigInt(kernel.addNet(name).cookie) }
+        },
+      },
+      delNetns: {
+        doit({ name }) {
+          kernel.deleteNet(name)
+          return undefined
+        },
+      },
+    },
+    { resvStartOp: 1, groupCapabilities: { log: 'CAP_NET_ADMIN' }, parallelOps: true },
+  )
+  kernel.log.follow((entry) => {
+    registered.notify('newLog', describeEntry(entry), { net: 'all' })
+  })
+  return registered
+}

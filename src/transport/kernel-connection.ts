@@ -1,0 +1,269 @@
+/**
+ * One connection to a served kernel: requests out, answers in, in order.
+ *
+ * A call waits for its answer as a system call would, for a bounded time: answers take some
+ * microseconds, fewer than the event loop would. What is not there in time comes later, to whoever
+ * gave a function for it.
+ */
+import { NetlinkError } from '../errors.ts'
+import type { NativeSocket } from './native-socket.ts'
+import { readinessOf, type Watch } from './readiness.ts'
+import {
+  ANSWER_SIZE,
+  AT_A,
+  AT_B,
+  AT_C,
+  EAGAIN,
+  EMSGSIZE,
+  KIND_ANSWER,
+  KIND_DATA,
+  KIND_READY,
+  PAYLOAD_MAX,
+  REQUEST_SIZE,
+} from './wire-protocol.ts'
+
+/** Milliseconds that a call waits; once in vain, none waits before all answers are there. */
+const PATIENCE = 20
+const EINTR = -4
+const ECONNRESET = -104
+
+/** What the connections of one JavaScript thread share: each uses it for the time of a call. */
+export interface Scratch {
+  readonly native: NativeSocket
+  readonly request: Uint8Array
+  readonly requestView: DataView
+  /** A request's head with one part behind it. */
+  readonly pair: [Uint8Array, Uint8Array]
+  /** The last packet that came, and its view. */
+  readonly packet: Uint8Array
+  readonly view: DataView
+}
+
+const shared = Symbol.for('nlkit.served')
+
+/** Kept with the addon, as readiness is. */
+export function scratchOf(native: NativeSocket & { [shared]?: Scratch }): Scratch {
+  if (native[shared] === undefined) {
+    const request = new Uint8Array(REQUEST_SIZE)
+    const packet = new Uint8Array(ANSWER_SIZE + PAYLOAD_MAX)
+    native[shared] = {
+      native,
+      request,
+      requestView: new DataView(request.buffer),
+      pair: [request, request],
+      packet,
+      view: new DataView(packet.buffer),
+    }
+  }
+  return native[shared]
+}
+
+/** What came: nothing yet, an answer, a datagram, word of one, or the end. */
+export type Came = 'nothing' | 'answer' | 'data' | 'ready' | 'gone'
+
+/** Reads the answer that has come from `scratch.view`; undefined: there will be none. */
+export type Answered = (view: DataView | undefined) => void
+
+const nothing: readonly Uint8Array[] = []
+
+export class KernelConnection {
+  readonly scratch: Scratch
+  readonly #native: NativeSocket
+  readonly #watch: Watch
+  readonly #path: string
+  /** -1 once closed. */
+  #fd: number
+  /** Who waits for answers that come later, in order. */
+  #late: Answered[] = []
+  /** How many of them keep the process alive. */
+  #pumping = false
+  #isGone = false
+  /** Called for each packet that may bring a datagram to nobody in particular; reads `scratch`. */
+  onData: () => void = () => {}
+  /** Called when there is word of something to receive. */
+  onReady: () => void = () => {}
+
+  constructor(scratch: Scratch, fd: number, path: string) {
+    this.scratch = scratch
+    this.#native = scratch.native
+    this.#watch = readinessOf(scratch.native).watch(fd)
+    this.#fd = fd
+    this.#path = path
+    scratch.native.bePatient(fd, PATIENCE)
+  }
+  get isClosed(): boolean {
+    return this.#fd < 0
+  }
+  /** Whether answers are to come. */
+  get isLate(): boolean {
+    return this.#late.length > 0
+  }
+
+  /**
+   * Sends a request.
+   * @returns 0, or a negative errno: -EAGAIN when too much is under way, -ECONNRESET when the
+   * kernel has gone, -EMSGSIZE.
+   */
+  put(
+    op: number,
+    flags: number,
+    a = 0,
+    b = 0,
+    c = 0,
+    parts: readonly Uint8Array[] = nothing,
+  ): number {
+    if (this.#isGone) return ECONNRESET
+    const { request, requestView, pair } = this.scratch
+    request[0] = op
+    request[1] = flags
+    requestView.setUint32(AT_A, a, true)
+    requestView.setUint32(AT_B, b, true)
+    requestView.setInt32(AT_C, c, true)
+    let sent: number
+    if (parts.length === 0) sent = this.#native.send(this.#fd, request)
+    else if (parts.length === 1) {
+      pair[1] = parts[0] as Uint8Array
+      sent = this.#native.send(this.#fd, pair)
+      pair[1] = request
+    } else sent = this.#native.send(this.#fd, [request, ...gathered(parts)])
+    if (sent >= 0) return 0
+    if (sent === EAGAIN || sent === EMSGSIZE) return sent
+    this.#end()
+    return ECONNRESET
+  }
+
+  /** Takes the next packet. An answer that somebody waits for is given to them. */
+  take(): Came {
+    if (this.#isGone) return 'gone'
+    return this.#read(this.#native.receive(this.#fd, this.scratch.packet))
+  }
+  #read(size: number): Came {
+    const { packet, view } = this.scratch
+    if (size === EAGAIN || size === EINTR) return 'nothing'
+    if (size < ANSWER_SIZE) return this.#end()
+    switch (packet[0]) {
+      case KIND_ANSWER: {
+        const answered = this.#late.shift()
+        if (answered === undefined) return 'answer'
+        this.onData()
+        answered(view)
+        this.#watch.wake()
+        return 'answer'
+      }
+      case KIND_DATA:
+        this.onData()
+        this.#watch.wake()
+        return 'data'
+      case KIND_READY:
+        this.onReady()
+        this.#watch.wake()
+        return 'ready'
+      default:
+        return this.#end()
+    }
+  }
+  /** Takes all that has come. @returns whether the connection lives. */
+  drain(): boolean {
+    for (;;) {
+      const came = this.take()
+      if (came === 'nothing') return true
+      if (came === 'gone') return false
+    }
+  }
+
+  /**
+   * Waits for the answer to the request that was just put, where nobody else waits for one.
+   * @returns whether it is in `scratch`; otherwise `expect` it, unless the kernel `isGone`.
+   */
+  answered(): boolean {
+    if (this.#late.length > 0) return false
+    for (;;) {
+      const came = this.#read(this.#native.receiveSoon(this.#fd, this.scratch.packet))
+      if (came === 'answer') return true
+      if (came === 'gone' || came === 'nothing') return false
+    }
+  }
+  get isGone(): boolean {
+    return this.#isGone
+  }
+  /** The answer to the request that was just put will be for `answered`. */
+  expect(answered: Answered): void {
+    this.#late.push(answered)
+  }
+
+  /** Puts a request and gives its answer to `read`. @throws NetlinkError NETLINK_CLOSED */
+  async call<T>(put: () => number, read: (view: DataView) => T): Promise<T> {
+    if (this.#fd < 0) throw closed()
+    while (put() < 0) {
+      if (this.#isGone) throw this.goneError()
+      await this.readable()
+      this.drain()
+    }
+    if (this.answered()) return read(this.scratch.view)
+    if (this.#isGone) throw this.goneError()
+    return new Promise<T>((resolve, reject) => {
+      this.expect((view) => {
+        if (view === undefined) reject(this.#fd < 0 ? closed() : this.goneError())
+        else resolve(read(view))
+      })
+      void this.#pump()
+    })
+  }
+  /** Reads while there are answers to come. */
+  async #pump(): Promise<void> {
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      while (this.#late.length > 0 && this.drain() && this.#late.length > 0) await this.readable()
+    } catch {
+      // Closed meanwhile, and all who waited know.
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  /** Waits until a packet is there, or was taken by somebody else. */
+  readable(signal?: AbortSignal): Promise<void> {
+    return this.#watch.wait(signal)
+  }
+  goneError(): NetlinkError {
+    return new NetlinkError('NETLINK_CLOSED', {
+      message: `the kernel at ${this.#path} has gone`,
+    })
+  }
+
+  /** Harmless when repeated. */
+  close(): void {
+    if (this.#fd < 0) return
+    this.#watch.close()
+    this.#native.close(this.#fd)
+    this.#fd = -1
+    this.#isGone = true
+    this.#giveUp()
+  }
+  #end(): 'gone' {
+    this.#isGone = true
+    this.#giveUp()
+    this.#watch.wake()
+    return 'gone'
+  }
+  #giveUp(): void {
+    for (const answered of this.#late.splice(0)) answered(undefined)
+  }
+}
+
+function closed(): NetlinkError {
+  return new NetlinkError('NETLINK_CLOSED', { message: 'the socket is closed' })
+}
+
+/** At most as many parts as one system call takes beside the head. */
+function gathered(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (parts.length < 1024) return parts
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return [all]
+}

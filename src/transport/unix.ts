@@ -1,0 +1,374 @@
+/** The transport to a kernel that another process serves, on a Unix socket. */
+import { errnoName } from '../errno.ts'
+import { NetlinkError } from '../errors.ts'
+import { NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, SOL_NETLINK } from '../wire/constants.ts'
+import { loadAddon } from './addon.ts'
+import { KernelConnection, scratchOf } from './kernel-connection.ts'
+import type { NativeSocket } from './native-socket.ts'
+import {
+  invalid,
+  isUnsigned,
+  optionValue,
+  optionValues,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SOL_SOCKET,
+} from './options.ts'
+import type { Address, Socket, SocketInit, SocketOptions, Transport } from './transport.ts'
+import { AF_UNIX, SOCK_SEQPACKET, unixAddress } from './unix-address.ts'
+import {
+  ANSWER_SIZE,
+  AT_GROUP,
+  AT_NSID,
+  AT_PORTID,
+  AT_RECEIVED,
+  AT_RESULT,
+  EAGAIN,
+  EMSGSIZE,
+  EPROTO,
+  FLAG_TO,
+  MAGIC,
+  OP_BIND,
+  OP_GETSOCKOPT,
+  OP_OPEN,
+  OP_POLL,
+  OP_RECEIVE,
+  OP_SEND,
+  OP_SETSOCKOPT,
+  PAYLOAD_MAX,
+  VERSION,
+} from './wire-protocol.ts'
+
+const EBADF = -9
+const ENODATA = -61
+const ENOBUFS = -105
+const ECONNRESET = -104
+/** Bytes that a connection may hold on its way, as far as the system grants them. */
+const SEND_BUFFER = 2 * PAYLOAD_MAX
+/** Milliseconds that the kernel has for its first answer. */
+const HANDSHAKE = 5000
+
+/** Sockets to the kernel that is served at `path`. */
+export function unixTransport(path: string, load: () => NativeSocket = loadAddon): Transport {
+  return {
+    open: (init) => openSocket(load(), path, init),
+  }
+}
+
+async function openSocket(native: NativeSocket, path: string, init: SocketInit): Promise<Socket> {
+  const { protocol, portid = 0, groups = [], netns } = init
+  if (!isUnsigned(protocol, 0x7fffffff)) throw invalid(`${protocol} is no netlink protocol`)
+  if (!isUnsigned(portid, 0xffffffff)) throw invalid(`${portid} is no port id`)
+  if (netns !== undefined && typeof netns !== 'string')
+    throw invalid('netns is the name of a namespace of the served kernel')
+  const options = optionValues(init.options)
+  const connection = new KernelConnection(scratchOf(native), connect(native, path), path)
+  try {
+    const name = netns === undefined ? [] : [new TextEncoder().encode(netns)]
+    await handshake(connection, path, () =>
+      connection.put(OP_OPEN, 0, MAGIC, VERSION, protocol, name),
+    )
+    const socket = new ServedSocket(connection, protocol)
+    for (const { level, option, value } of options) await socket.set(level, option, value)
+    await socket.bind(portid)
+    for (const group of groups) await socket.join(group)
+    await socket.readReceiveBuffer()
+    return socket
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+function connect(native: NativeSocket, path: string): number {
+  const address = unixAddress(path)
+  const fd = native.socket(AF_UNIX, SOCK_SEQPACKET, 0)
+  if (fd < 0) throw new NetlinkError(errnoName(fd), { syscall: 'socket' })
+  native.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
+  const refused = native.connect(fd, address)
+  if (refused >= 0) return fd
+  native.close(fd)
+  const code = errnoName(refused)
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: `no kernel is served at ${path}`,
+    ECONNREFUSED: `nobody serves ${path} any more`,
+    ENOTSOCK: `${path} is not a socket`,
+    EPROTOTYPE: `the socket ${path} is no kernel's`,
+  }
+  const message = reasons[code]
+  if (message === undefined) throw new NetlinkError(code, { syscall: `connect ${path}` })
+  throw new NetlinkError('NETLINK_KERNEL', {
+    message,
+    hint: `nlkit kernel start --listen ${path}`,
+  })
+}
+
+/** The first answer: whether it is a kernel that speaks as we do, and has such a protocol. */
+async function handshake(
+  connection: KernelConnection,
+  path: string,
+  put: () => number,
+): Promise<void> {
+  let isOver = false
+  const timer = setTimeout(() => {
+    isOver = true
+    connection.close()
+  }, HANDSHAKE)
+  const answer = connection.call(put, (view) => ({
+    result: view.getInt32(AT_RESULT, true),
+    version: view.getUint32(AT_PORTID, true),
+  }))
+  const { result, version } = await answer
+    .catch((cause) => {
+      throw new NetlinkError(isOver ? 'NETLINK_TIMEOUT' : 'NETLINK_KERNEL', {
+        message: isOver
+          ? `the kernel at ${path} has not answered for ${HANDSHAKE / 1000} s`
+          : `what serves ${path} has hung up`,
+        cause,
+      })
+    })
+    .finally(() => clearTimeout(timer))
+  if (result === EPROTO)
+    throw new NetlinkError('NETLINK_KERNEL', {
+      message: `the kernel at ${path} speaks version ${version}, this nlkit version ${VERSION}`,
+      hint: 'the same nlkit at both ends',
+    })
+  check(result, 'socket')
+}
+
+/** A datagram, copied out of the packet that brought it. */
+interface Kept {
+  readonly bytes: Uint8Array
+  /** Its whole length, or a negative errno. */
+  readonly received: number
+  readonly portid: number
+  readonly group: number
+  readonly nsid: number
+}
+
+class ServedSocket implements Socket {
+  readonly protocol: number
+  portid = 0
+  receiveBuffer = 0
+  senderPortid = 0
+  senderGroup = 0
+  senderNsid = -1
+  readonly #connection: KernelConnection
+  /** A pull stands: what is queued next comes by itself. */
+  #isPulling = false
+  #isPolling = false
+  /** There was word of something to receive. */
+  #isReady = false
+  /** Datagrams that came before they were asked for again: two at most, for one pull stands. */
+  readonly #kept: Kept[] = []
+  /** What a send came to whose caller did not wait for it. */
+  #error = 0
+
+  constructor(connection: KernelConnection, protocol: number) {
+    this.#connection = connection
+    this.protocol = protocol
+    connection.onData = () => this.#keep()
+    connection.onReady = () => {
+      this.#isPolling = false
+      this.#isReady = true
+    }
+  }
+
+  send(parts: readonly Uint8Array[], to?: Address): number {
+    const connection = this.#connection
+    const length = sizeOf(parts)
+    const sent = this.#put(parts, length, 0, to)
+    if (sent < 0) return sent
+    this.#isPulling = false
+    if (connection.answered()) {
+      this.#keep()
+      return connection.scratch.view.getInt32(AT_RESULT, true)
+    }
+    return this.#later(length)
+  }
+
+  receive(buffer: Uint8Array): number {
+    const connection = this.#connection
+    if (connection.isClosed) return EBADF
+    for (;;) {
+      if (this.#error !== 0) return this.#takeError()
+      if (this.#kept.length > 0) return this.#giveKept(buffer)
+      if (!this.#isPulling && !connection.isLate) return this.#pull(buffer)
+      const came = connection.take()
+      if (came === 'nothing') return EAGAIN
+      if (came === 'gone') return ECONNRESET
+    }
+  }
+
+  exchange(parts: readonly Uint8Array[], buffer: Uint8Array): number {
+    const connection = this.#connection
+    if (this.#kept.length > 0 || this.#error !== 0 || connection.isLate) {
+      const sent = this.send(parts)
+      return sent < 0 ? unsent(sent) : this.receive(buffer)
+    }
+    const length = sizeOf(parts)
+    const sent = this.#put(parts, length, buffer.length)
+    if (sent < 0) return unsent(sent)
+    this.#isPulling = true
+    if (connection.answered()) {
+      const result = connection.scratch.view.getInt32(AT_RESULT, true)
+      if (result >= 0) return this.#give(buffer)
+      this.#keep()
+      return unsent(result)
+    }
+    const later = this.#later(length)
+    return later < 0 ? later : EAGAIN
+  }
+
+  /** Puts a datagram under way, with a pull of `pull` bytes unless that is 0. */
+  #put(parts: readonly Uint8Array[], length: number, pull: number, to?: Address): number {
+    if (this.#connection.isClosed) return EBADF
+    if (length === 0) return ENODATA
+    if (length > PAYLOAD_MAX) return EMSGSIZE
+    if (to === undefined) return this.#connection.put(OP_SEND, 0, 0, 0, pull, parts)
+    const { portid = 0, group = 0 } = to
+    return this.#connection.put(OP_SEND, FLAG_TO, portid, group, pull, parts)
+  }
+  /** The answer to a send comes later: a refusal is then told by the next `receive`. */
+  #later(length: number): number {
+    if (this.#connection.isGone) return ECONNRESET
+    this.#connection.expect((view) => {
+      const result = view?.getInt32(AT_RESULT, true) ?? 0
+      if (result < 0) this.#error = unsent(result)
+    })
+    return length
+  }
+  #pull(buffer: Uint8Array): number {
+    const connection = this.#connection
+    const put = connection.put(OP_RECEIVE, 0, 0, 0, buffer.length)
+    if (put < 0) return put
+    this.#isPulling = true
+    if (connection.answered()) return this.#give(buffer)
+    if (connection.isGone) return ECONNRESET
+    connection.expect(() => {})
+    return EAGAIN
+  }
+
+  /** Hands out what the answer in `scratch` brought, unless something came before it. */
+  #give(buffer: Uint8Array): number {
+    const { packet, view } = this.#connection.scratch
+    const received = view.getInt32(AT_RECEIVED, true)
+    if (this.#kept.length > 0) {
+      this.#keep()
+      return this.#giveKept(buffer)
+    }
+    this.#isReady = false
+    if (received === EAGAIN) return EAGAIN
+    this.#isPulling = false
+    if (received < 0) return received
+    this.senderPortid = view.getUint32(AT_PORTID, true)
+    this.senderGroup = view.getUint32(AT_GROUP, true)
+    this.senderNsid = view.getInt32(AT_NSID, true)
+    buffer.set(packet.subarray(ANSWER_SIZE, ANSWER_SIZE + Math.min(received, buffer.length)))
+    return received
+  }
+  /** Keeps what the packet in `scratch` brought, if anything. */
+  #keep(): void {
+    const { packet, view } = this.#connection.scratch
+    const received = view.getInt32(AT_RECEIVED, true)
+    if (received === EAGAIN) return
+    this.#isPulling = false
+    this.#kept.push({
+      bytes: packet.slice(ANSWER_SIZE, ANSWER_SIZE + Math.max(0, Math.min(received, PAYLOAD_MAX))),
+      received,
+      portid: view.getUint32(AT_PORTID, true),
+      group: view.getUint32(AT_GROUP, true),
+      nsid: view.getInt32(AT_NSID, true),
+    })
+  }
+  #giveKept(buffer: Uint8Array): number {
+    const { bytes, received, portid, group, nsid } = this.#kept.shift() as Kept
+    if (received < 0) return received
+    this.senderPortid = portid
+    this.senderGroup = group
+    this.senderNsid = nsid
+    buffer.set(bytes.length > buffer.length ? bytes.subarray(0, buffer.length) : bytes)
+    return received
+  }
+  #takeError(): number {
+    const error = this.#error
+    this.#error = 0
+    return error
+  }
+
+  async readable(signal?: AbortSignal): Promise<void> {
+    const connection = this.#connection
+    for (;;) {
+      signal?.throwIfAborted()
+      if (connection.isClosed) throw closed()
+      const isAlive = connection.drain()
+      if (this.#kept.length > 0 || this.#error !== 0 || this.#isReady) return
+      if (!isAlive) throw connection.goneError()
+      if (!this.#isPulling && !this.#isPolling) this.#isPolling = connection.put(OP_POLL, 0) === 0
+      if (!connection.isGone) await connection.readable(signal)
+    }
+  }
+
+  async setOption<K extends keyof SocketOptions>(
+    name: K,
+    value: NonNullable<SocketOptions[K]>,
+  ): Promise<void> {
+    const { level, option, value: number } = optionValue(name, value)
+    await this.set(level, option, number)
+    if (level === SOL_SOCKET) await this.readReceiveBuffer()
+  }
+  join(group: number): Promise<void> {
+    return this.set(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
+  }
+  leave(group: number): Promise<void> {
+    return this.set(SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, group)
+  }
+  /** setsockopt(2). */
+  async set(level: number, option: number, value: number): Promise<void> {
+    const connection = this.#connection
+    const put = (): number => connection.put(OP_SETSOCKOPT, 0, level, option, value)
+    check(await connection.call(put, resultOf), 'setsockopt')
+  }
+  /** bind(2) to a port, then getsockname(2). */
+  async bind(portid: number): Promise<void> {
+    const connection = this.#connection
+    const bound = await connection.call(
+      () => connection.put(OP_BIND, 0, portid),
+      (view) => ({ result: resultOf(view), portid: view.getUint32(AT_PORTID, true) }),
+    )
+    check(bound.result, 'bind')
+    this.portid = bound.portid
+  }
+  async readReceiveBuffer(): Promise<void> {
+    const connection = this.#connection
+    const put = (): number => connection.put(OP_GETSOCKOPT, 0, SOL_SOCKET, SO_RCVBUF)
+    this.receiveBuffer = await connection.call(put, resultOf)
+  }
+  close(): void {
+    this.#connection.close()
+  }
+}
+
+function resultOf(view: DataView): number {
+  return view.getInt32(AT_RESULT, true)
+}
+
+/** A datagram that the kernel had no room for is lost to its sender, not kept for later. */
+function unsent(errno: number): number {
+  return errno === EAGAIN ? ENOBUFS : errno
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  let size = 0
+  for (let i = 0; i < parts.length; i++) size += (parts[i] as Uint8Array).length
+  return size
+}
+
+/** Throws what a negative `result` of `syscall` says. */
+function check(result: number, syscall: string): void {
+  if (result < 0) throw new NetlinkError(errnoName(result), { syscall })
+}
+
+function closed(): NetlinkError {
+  return new NetlinkError('NETLINK_CLOSED', { message: 'the socket is closed' })
+}
