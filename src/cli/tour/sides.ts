@@ -13,7 +13,7 @@ export interface Side {
   close(): Promise<void>
 }
 
-export const LINUX = 'Linux'
+const LINUX = 'Linux'
 export const NLKIT = "nlkit's kernel"
 
 /** The kernel of this machine, with its version. */
