@@ -5,10 +5,12 @@
  * (Linux 6.18). Sysctls have their defaults.
  */
 
+import { afSpecAttrs } from '../../families/rt-link.ts'
 import type { inet6Attrs } from '../../families/rt-link-attrs.ts'
 import { IF_READY } from '../../families/rt-link-constants.ts'
 import type { ipv4Devconf, ipv6Devconf } from '../../families/rt-link-structs.ts'
 import type { Input } from '../../schema/index.ts'
+import { Writer } from '../../wire/writer.ts'
 import { IFF_LOOPBACK, IFF_NOARP } from '../net/constants.ts'
 import type { NetDevice } from '../net/device.ts'
 
@@ -65,49 +67,94 @@ const conf6: Input<typeof ipv6Devconf> = {
   ndiscEvictNocarrier: 1,
 }
 
-function ipv4Sysctls({ flags, inet }: NetDevice): Input<typeof ipv4Devconf> {
-  const loopback = flags & IFF_LOOPBACK ? 1 : 0
+/** All that the address families' parts of a link depend on. */
+interface FamilyState {
+  readonly withStats: boolean
+  readonly hasInet: boolean
+  readonly hasInet6: boolean
+  readonly isLoopback: boolean
+  readonly isNoarp: boolean
+  readonly promoteSecondaries: boolean
+  readonly ignoreLinkdown: boolean
+  readonly isReady: boolean
+  readonly mtu6: number
+  readonly addrGenMode: number
+  /** Hundredths of a second since boot. */
+  readonly tstamp: number
+}
+
+function stateOf({ flags, inet, inet6 }: NetDevice, withStats: boolean): FamilyState {
+  return {
+    withStats,
+    hasInet: inet !== undefined,
+    hasInet6: inet6 !== undefined,
+    isLoopback: (flags & IFF_LOOPBACK) !== 0,
+    isNoarp: (flags & IFF_NOARP) !== 0,
+    promoteSecondaries: inet?.promoteSecondaries ?? false,
+    ignoreLinkdown: inet?.ignoreLinkdown ?? false,
+    isReady: inet6?.isReady ?? false,
+    mtu6: inet6?.mtu ?? 0,
+    addrGenMode: inet6?.addrGenMode ?? 0,
+    tstamp: Math.floor((inet6?.updated ?? 0) / 10),
+  }
+}
+
+function ipv4Sysctls(state: FamilyState): Input<typeof ipv4Devconf> {
+  const loopback = state.isLoopback ? 1 : 0
   return {
     ...conf4,
     noxfrm: loopback,
     nopolicy: loopback,
-    promoteSecondaries: inet?.promoteSecondaries ? 1 : 0,
-    ignoreRoutesWithLinkdown: inet?.ignoreLinkdown ? 1 : 0,
+    promoteSecondaries: state.promoteSecondaries ? 1 : 0,
+    ignoreRoutesWithLinkdown: state.ignoreLinkdown ? 1 : 0,
   }
 }
 
-function ipv6Sysctls({ flags, inet6 }: NetDevice): Input<typeof ipv6Devconf> {
-  return {
+/** inet6_fill_ifla6_attrs(): with IPv6's counters unless they are not wanted. */
+function describeState6(state: FamilyState): Input<typeof inet6Attrs> {
+  const { isLoopback, isNoarp, addrGenMode } = state
+  const conf = {
     ...conf6,
-    mtu6: inet6?.mtu,
-    useTempaddr: flags & IFF_LOOPBACK ? -1 : 0,
-    acceptDad: flags & (IFF_LOOPBACK | IFF_NOARP) ? -1 : 1,
-    addrGenMode: inet6?.addrGenMode ?? 0,
+    mtu6: state.mtu6,
+    useTempaddr: isLoopback ? -1 : 0,
+    acceptDad: isLoopback || isNoarp ? -1 : 1,
+    addrGenMode,
   }
-}
-
-/** inet6_fill_ifla6_attrs(): IPv6's part of a link, with its counters unless they are not wanted. */
-export function describeInet6(dev: NetDevice, withStats: boolean): Input<typeof inet6Attrs> {
-  const { inet6 } = dev
   return {
-    flags: inet6?.isReady ? IF_READY : 0,
+    flags: state.isReady ? IF_READY : 0,
     cacheinfo: {
       maxReasmLen: MAX_REASSEMBLED,
-      tstamp: Math.floor((inet6?.updated ?? 0) / 10),
+      tstamp: state.tstamp,
       reachableTime: 30_000,
       retransTime: 1000,
     },
-    conf: ipv6Sysctls(dev),
-    ...(withStats ? { stats: ipstats, icmp6stats } : {}),
+    conf,
+    ...(state.withStats ? { stats: ipstats, icmp6stats } : {}),
     token: '::',
-    addrGenMode: inet6?.addrGenMode ?? 0,
+    addrGenMode,
   }
 }
 
-/** rtnl_fill_link_af(). */
-export function describeAfSpec(dev: NetDevice, withStats: boolean): object {
-  return {
-    ...(dev.inet ? { inet: { conf: ipv4Sysctls(dev) } } : {}),
-    ...(dev.inet6 ? { inet6: describeInet6(dev, withStats) } : {}),
-  }
+/** IPv6's part of a link, as IFLA_PROTINFO of AF_INET6 has it. */
+export function describeInet6(dev: NetDevice): Input<typeof inet6Attrs> {
+  return describeState6(stateOf(dev, true))
+}
+
+/** What was last written of a device, and the state that it was written from. */
+const written = new WeakMap<NetDevice, { readonly key: string; readonly bytes: Uint8Array }>()
+
+/** rtnl_fill_link_af(): the content of IFLA_AF_SPEC, written again only where something changed. */
+export function encodeAfSpec(dev: NetDevice, withStats: boolean): Uint8Array {
+  const state = stateOf(dev, withStats)
+  const key = Object.values(state).join()
+  const known = written.get(dev)
+  if (known?.key === key) return known.bytes
+  const w = new Writer()
+  afSpecAttrs.put(w, {
+    ...(state.hasInet ? { inet: { conf: ipv4Sysctls(state) } } : {}),
+    ...(state.hasInet6 ? { inet6: describeState6(state) } : {}),
+  })
+  const bytes = w.finish()
+  written.set(dev, { key, bytes })
+  return bytes
 }

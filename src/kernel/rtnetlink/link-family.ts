@@ -24,7 +24,7 @@ export function putInet6Link(w: Writer, dev: NetDevice): void {
     mtu: dev.mtu,
     link: linkOf(dev),
     operstate: dev.reportedOperstate,
-    protinfo: describeInet6(dev, true) as LinkValue['protinfo'],
+    protinfo: describeInet6(dev) as LinkValue['protinfo'],
   })
 }
 

@@ -3,16 +3,39 @@
  *
  * Kernel: net/core/rtnetlink.c rtnl_fill_ifinfo(), in the order of its attributes (Linux 6.18).
  */
-import { RTEXT_FILTER_SKIP_STATS, rtLink } from '../../families/rt-link.ts'
-import type { ReplyInput } from '../../schema/index.ts'
+import {
+  ifinfomsg,
+  linkAttrs,
+  RTEXT_FILTER_SKIP_STATS,
+  type rtLink,
+} from '../../families/rt-link.ts'
+import { rtnlLinkIfmap, rtnlLinkStats, rtnlLinkStats64 } from '../../families/rt-link-structs.ts'
+import { attrs, binary, message, type ReplyInput } from '../../schema/index.ts'
 import type { Writer } from '../../wire/writer.ts'
 import type { NetDevice } from '../net/device.ts'
 import type { Net } from '../net-namespace.ts'
-import { describeAfSpec } from './af-spec.ts'
+import { encodeAfSpec } from './af-spec.ts'
 import { linkKindCodecs } from './link-kinds.ts'
 
 export type LinkValue = ReplyInput<typeof rtLink, 'getLink'>
-const message = rtLink.ops.getLink.do.reply
+/**
+ * The same message, with what is always alike, or known as bytes, as bytes: the structs in it are
+ * most of what there is to write.
+ */
+const linkMessage = message(
+  ifinfomsg,
+  attrs('IFLA_', {
+    ...linkAttrs.definitions,
+    stats64: [23, binary],
+    stats: [7, binary],
+    map: [14, binary],
+    afSpec: [26, binary],
+  }),
+)
+/** Nothing ever passes through a simulated device. */
+const NO_STATS64 = new Uint8Array(rtnlLinkStats64.size)
+const NO_STATS = new Uint8Array(rtnlLinkStats.size)
+const NO_MAP = new Uint8Array(rtnlLinkIfmap.size)
 
 /** GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE. */
 const GSO_MAX_SEGS = 65_535
@@ -37,11 +60,11 @@ export interface LinkContext {
 
 /** Writes the message behind its nlmsghdr. */
 export function putLink(w: Writer, dev: NetDevice, context: LinkContext): void {
-  message.encode(w, describeLink(dev, context))
+  linkMessage.encode(w, describeLink(dev, context))
 }
 
 /** rtnl_fill_ifinfo(). */
-function describeLink(dev: NetDevice, context: LinkContext): LinkValue {
+function describeLink(dev: NetDevice, context: LinkContext) {
   return {
     family: 0,
     type: dev.type,
@@ -73,17 +96,17 @@ function describeLink(dev: NetDevice, context: LinkContext): LinkValue {
     event: context.event,
     address: dev.address,
     broadcast: dev.broadcast,
-    stats64: {},
-    stats: {},
-    xdp: { attached: 'none' },
+    stats64: NO_STATS64,
+    stats: NO_STATS,
+    xdp: { attached: 'none' as const },
     linkinfo: describeLinkinfo(dev),
     newNetnsid: context.newNetnsid,
     newIfindex: context.newIfindex,
     permAddress: dev.permanentAddress.some((byte) => byte !== 0) ? dev.permanentAddress : undefined,
     ...describeLower(dev, context.net),
     qdisc: dev.qdisc,
-    afSpec: describeAfSpec(dev, ((context.extMask ?? 0) & RTEXT_FILTER_SKIP_STATS) === 0),
-    map: {},
+    afSpec: encodeAfSpec(dev, ((context.extMask ?? 0) & RTEXT_FILTER_SKIP_STATS) === 0),
+    map: NO_MAP,
     propList: dev.altnames.length > 0 ? { altIfname: dev.altnames } : undefined,
     devlinkPort: {},
     dpllPin: {},
