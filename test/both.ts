@@ -106,7 +106,7 @@ async function run(
 }
 
 /** What may differ between two kernels, or two runs: random link-layer addresses, and bigints' type. */
-function normalise(value: unknown): unknown {
+export function normalise(value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'string' && /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(value)) {
     return value === '00:00:00:00:00:00' || value === 'ff:ff:ff:ff:ff:ff' ? value : 'MAC'
