@@ -1,7 +1,7 @@
 /**
  * What telling a notifier chain costs, beside EventEmitter, eventemitter3, mitt, tapable and hookable.
  *
- * `node build/bench/notifier.js [--json]`. Nanoseconds of a call, the median of some runs; each row
+ * `node build/bench/notifier.js [--json]`. Nanoseconds of a call, the best of some runs; each row
  * is a process of its own, so that no row warms another. The ratio is ours to the fastest peer's.
  */
 import { execFileSync } from 'node:child_process'
@@ -20,7 +20,8 @@ import {
 import { AsyncSeriesHook, SyncBailHook } from 'tapable'
 
 type Listener = (event: number, data: unknown) => number | undefined
-type Subject = (event: number, data: unknown) => unknown
+/** Who is called, and how: an expression of `it`, `event` and `data`. */
+type Subject = [it: unknown, call: string]
 type Mode = 'sync' | 'async, none waits' | 'async, all wait' | 'register, call, unregister'
 type Kind = 'distinct' | 'closures'
 interface Contestants {
@@ -31,7 +32,8 @@ interface Contestants {
 // its types speak of CommonJS, its module is none
 const mitt = mitts.default as unknown as typeof mitts.default.default
 const SIZES = [1, 3, 10, 100]
-const RUNS = 9
+const RUNS = 15
+const CALL = 'it.call(event, data)'
 const data = {}
 const count = { value: 0 }
 
@@ -81,14 +83,14 @@ function sync(kind: Kind, size: number): Contestants {
   }
   return {
     ours: {
-      raw: (event, what) => raw.call(event, what),
-      atomic: (event, what) => atomic.call(event, what),
+      raw: [raw, CALL],
+      atomic: [atomic, CALL],
     },
     peers: {
-      EventEmitter: (event, what) => emitter.emit('change', event, what),
-      eventemitter3: (event, what) => emitter3.emit('change', event, what),
-      mitt: (event) => mitter.emit('change', event),
-      tapable: (event, what) => hook.call(event, what),
+      EventEmitter: [emitter, "it.emit('change', event, data)"],
+      eventemitter3: [emitter3, "it.emit('change', event, data)"],
+      mitt: [mitter, "it.emit('change', event)"],
+      tapable: [hook, CALL],
     },
   }
 }
@@ -110,15 +112,15 @@ function async(kind: Kind, size: number, waits: boolean): Contestants {
     hooks.hook('change', fn as never)
   }
   const peers: Record<string, Subject> = {
-    hookable: (event, what) => hooks.callHook('change', event, what),
+    hookable: [hooks, "it.callHook('change', event, data)"],
   }
   // tapPromise refuses what is no promise
-  if (waits) peers['tapable tapPromise'] = (event, what) => promises.promise(event, what)
-  else peers['tapable tap'] = (event, what) => series.promise(event, what)
+  if (waits) peers['tapable tapPromise'] = [promises, 'it.promise(event, data)']
+  else peers['tapable tap'] = [series, 'it.promise(event, data)']
   return {
     ours: {
-      blocking: (event, what) => blocking.call(event, what),
-      srcu: (event, what) => srcu.call(event, what),
+      blocking: [blocking, CALL],
+      srcu: [srcu, CALL],
     },
     peers,
   }
@@ -136,25 +138,18 @@ function change(kind: Kind, size: number): Contestants {
     emitter.on('change', fn)
   }
   const block = { call: added as () => number }
+  const around =
+    'it.chain.register(it.block); it.chain.call(event, data); it.chain.unregister(it.block)'
   return {
     ours: {
-      raw(event, what) {
-        raw.register(block)
-        raw.call(event, what)
-        raw.unregister(block)
-      },
-      blocking(event, what) {
-        blocking.register(block)
-        blocking.call(event, what)
-        blocking.unregister(block)
-      },
+      raw: [{ chain: raw, block }, around],
+      blocking: [{ chain: blocking, block }, around],
     },
     peers: {
-      EventEmitter(event, what) {
-        emitter.on('change', added)
-        emitter.emit('change', event, what)
-        emitter.off('change', added)
-      },
+      EventEmitter: [
+        { emitter, added },
+        "it.emitter.on('change', it.added); it.emitter.emit('change', event, data); it.emitter.off('change', it.added)",
+      ],
     },
   }
 }
@@ -166,35 +161,34 @@ function contestants(mode: Mode, kind: Kind, size: number): Contestants {
 }
 
 /** A loop of its own for each subject: a shared one would call them all through one site. */
-function makeLoop(waits: boolean): (subject: Subject, rounds: number) => unknown {
-  const source = `return ${waits ? 'async ' : ''}function (subject, rounds, data) {
-    for (let i = 0; i < rounds; i++) ${waits ? 'await ' : ''}subject(i & 7, data)
+function makeLoop([it, call]: Subject, waits: boolean): (rounds: number) => unknown {
+  const source = `return ${waits ? 'async ' : ''}function (rounds) {
+    for (let i = 0; i < rounds; i++) {
+      const event = i & 7
+      ${waits ? 'await ' : ''}${call}
+    }
   }`
-  const loop = new Function(source)() as (s: Subject, rounds: number, data: unknown) => unknown
-  return (subject, rounds) => loop(subject, rounds, data)
+  return new Function('it', 'data', source)(it, data)
 }
 
-/** Median nanoseconds of one call. Runs of all are interleaved, so that a slow moment hits all. */
+/** Nanoseconds of one call, the best run's. Runs of all are interleaved, so that a slow moment hits all. */
 async function measure(mode: Mode, all: Record<string, Subject>, size: number) {
   const rounds = Math.max(5_000, Math.floor((mode === 'sync' ? 2_000_000 : 300_000) / size))
   const loops = Object.entries(all).map(([name, subject]) => ({
     name,
-    subject,
     times: [] as number[],
     // a caller that may get a number need not await it
-    run: makeLoop(mode === 'async, all wait'),
+    loop: makeLoop(subject, mode === 'async, all wait'),
   }))
   for (let run = 0; run <= RUNS; run++) {
-    for (const { subject, times, run: loop } of loops) {
+    for (const { times, loop } of loops) {
       const start = performance.now()
-      await loop(subject, rounds)
+      await loop(rounds)
       if (run > 0) times.push(((performance.now() - start) * 1e6) / rounds)
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
-  return Object.fromEntries(
-    loops.map(({ name, times }) => [name, times.sort((a, b) => a - b)[RUNS >> 1] ?? Number.NaN]),
-  )
+  return Object.fromEntries(loops.map(({ name, times }) => [name, Math.min(...times)]))
 }
 
 async function row(mode: Mode, kind: Kind, size: number) {

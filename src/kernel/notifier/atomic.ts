@@ -1,12 +1,6 @@
 /** Atomic notifier chains: called where nobody may wait. */
-import {
-  type CallCounter,
-  type ChainOptions,
-  type DataOf,
-  type EventOf,
-  type NotifierBlock,
-  NotifierList,
-} from './chain.ts'
+import type { ChainCall, ChainOptions, NotifierBlock } from './block.ts'
+import { NotifierList } from './chain.ts'
 
 /**
  * ATOMIC_NOTIFIER_HEAD. Synchronous: a block that returns a promise is an error (EINVAL, thrown
@@ -18,7 +12,10 @@ export class AtomicNotifierChain<Events = number, Data = unknown> {
   readonly #list: NotifierList
 
   constructor(name = 'atomic_notifier_chain', options?: ChainOptions) {
-    this.#list = new NotifierList(name, options)
+    this.#list = new NotifierList(name, options, {
+      install: (call) => Object.assign(this, { call }),
+      isTracked: true,
+    })
   }
 
   get name(): string {
@@ -60,14 +57,7 @@ export class AtomicNotifierChain<Events = number, Data = unknown> {
    * @returns the last block's answer.
    * @throws what a block throws; those behind it are not called.
    */
-  call<Event extends EventOf<Events>>(
-    event: Event,
-    data: DataOf<Events, Data, Event>,
-    nrToCall = -1,
-    counter?: CallCounter,
-  ): number {
-    return this.#list.enter(event, data, nrToCall, counter) as number
-  }
+  readonly call!: ChainCall<Events, Data, number>
 
   /** The blocks in the order in which they are called. */
   blocks(): NotifierBlock<Events, Data>[] {

@@ -1,13 +1,6 @@
 /** Blocking notifier chains: blocks may wait, and the list changes only while nobody walks it. */
-import {
-  type Answer,
-  type CallCounter,
-  type ChainOptions,
-  type DataOf,
-  type EventOf,
-  type NotifierBlock,
-  NotifierList,
-} from './chain.ts'
+import type { Answer, CallCounter, ChainOptions, DataOf, EventOf, NotifierBlock } from './block.ts'
+import { NotifierList } from './chain.ts'
 import { NOTIFY_DONE } from './constants.ts'
 import { ReadWriteLock } from './lock.ts'
 
@@ -33,7 +26,7 @@ export class BlockingNotifierChain<Events = number, Data = unknown> {
   #changes = 0
 
   constructor(name = 'blocking_notifier_chain', options?: ChainOptions) {
-    this.#list = new NotifierList(name, options, this.#lock)
+    this.#list = new NotifierList(name, options, { readSide: this.#lock })
   }
 
   get name(): string {

@@ -4,57 +4,9 @@
  * The skins (raw, atomic, blocking, srcu) add their rules of locking. Kernel: kernel/notifier.c.
  */
 import { NetlinkError } from '../../errors.ts'
-import { DISPATCHES_TO_COMPILE, type Dispatch, unroll } from './compile.ts'
+import type { Answer, AnyBlock, CallCounter, ChainCall, ChainOptions } from './block.ts'
+import { DISPATCHES_TO_COMPILE, type Dispatch, makeEntry, unroll } from './compile.ts'
 import { NOTIFY_DONE, NOTIFY_STOP_MASK } from './constants.ts'
-
-/** What a chain can tell: event types, or a map from event to what comes with it. */
-export type EventOf<Events> = [Events] extends [PropertyKey] ? Events : keyof Events
-
-/** What comes with `Event`. */
-export type DataOf<Events, Data, Event> = [Events] extends [PropertyKey]
-  ? Data
-  : Event extends keyof Events
-    ? Events[Event]
-    : never
-
-/** Event and data as the arguments of a callback: testing the one narrows the other. */
-export type EventArgs<Events, Data> = [Events] extends [PropertyKey]
-  ? [event: Events, data: Data]
-  : { [Event in keyof Events]: [event: Event, data: Events[Event]] }[keyof Events]
-
-/** Someone who wants to know (struct notifier_block). */
-export interface NotifierBlock<Events, Data = unknown, Answer = number> {
-  /** Higher is called first; equals in order of registration. s32, 0 when absent. */
-  readonly priority?: number
-  /** What error texts and lists of a chain call it. */
-  readonly name?: string
-  /**
-   * Answers NOTIFY_DONE, NOTIFY_OK, or a value with NOTIFY_STOP_MASK, which ends the walk. What it
-   * throws ends the walk too, and reaches who called the chain. No answer counts as NOTIFY_DONE.
-   */
-  call(...args: EventArgs<Events, Data>): Answer
-}
-
-/** Any block, as the core sees it. */
-export interface AnyBlock {
-  readonly priority?: number
-  readonly name?: string
-  call(event: never, data: never): unknown
-}
-
-/** Counts the calls of one walk, as notifier_call_chain()'s `nr_calls` does. */
-export interface CallCounter {
-  calls: number
-}
-
-/** What a chain may be told to do. */
-export interface ChainOptions {
-  /**
-   * Takes what a block throws or rejects with; its result is the block's answer, and the walk goes
-   * on. Without it the caller of the chain gets the error. For chains on which nobody may refuse.
-   */
-  readonly onThrow?: (error: unknown, block: AnyBlock) => number
-}
 
 /** One place in the list. A node that was taken out keeps its `next`: a walk on it goes on. */
 export interface ChainNode {
@@ -79,25 +31,35 @@ interface Rest {
   counter: CallCounter | undefined
 }
 
-export type Answer = number | Promise<number>
+/** What a skin adds to the list. */
+export interface ChainRules {
+  /** With it, blocks may return promises. */
+  readonly readSide?: ReadSide<unknown>
+  /** Whether `isInside` is kept. */
+  readonly isTracked?: boolean
+  /** Takes the function that calls the chain, now and whenever another does it faster. */
+  readonly install?: (call: ChainCall<unknown, unknown, number>) => void
+}
 
 /** The ordered list of blocks and the walk, without a word on locking. */
 export class NotifierList {
   /** What the chain is called, such as `netdev_chain`. */
   readonly name: string
   head: ChainNode | undefined
-  /** How many callbacks of this chain are on the stack: those of raw chains do not count. */
-  depth = 0
-  readonly #readSide: ReadSide<unknown> | undefined
+  /** Whether a callback of this chain is on the stack; raw chains do not ask. */
+  isInside = false
+  /** The walk as straight-line code, when it was worth it. */
+  dispatch: Dispatch | undefined
+  readonly #rules: ChainRules
   readonly #onThrow: ChainOptions['onThrow']
-  #compiled: Dispatch | undefined
+  #isEntered = false
   #dispatches = 0
 
-  /** With a `readSide` blocks may return promises. */
-  constructor(name: string, options: ChainOptions = {}, readSide?: ReadSide<unknown>) {
+  constructor(name: string, options: ChainOptions = {}, rules: ChainRules = {}) {
     this.name = name
     this.#onThrow = options.onThrow
-    this.#readSide = readSide
+    this.#rules = rules
+    rules.install?.(this.#call)
   }
 
   /**
@@ -172,7 +134,7 @@ export class NotifierList {
    */
   walk(event: unknown, data: unknown, nrToCall: number, counter?: CallCounter): Answer {
     if (nrToCall === -1 && counter === undefined) {
-      if (this.#compiled) return this.#compiled(event, data) as Answer
+      if (this.dispatch) return this.dispatch(event, data) as Answer
       if (++this.#dispatches >= DISPATCHES_TO_COMPILE) this.#compile()
     }
     return this.#loop(NOTIFY_DONE, { event, data, next: this.head, left: nrToCall, counter })
@@ -180,12 +142,21 @@ export class NotifierList {
 
   /** A walk whose callbacks are known to be on the stack. */
   enter(event: unknown, data: unknown, nrToCall: number, counter?: CallCounter): Answer {
-    this.depth++
+    if (this.isInside) return this.walk(event, data, nrToCall, counter)
+    this.isInside = true
     try {
       return this.walk(event, data, nrToCall, counter)
     } finally {
-      this.depth--
+      this.isInside = false
     }
+  }
+
+  readonly #call = (event: unknown, data: unknown, nrToCall = -1, counter?: CallCounter) => {
+    if (!this.#isEntered) this.#makeEntry()
+    const answer = this.#rules.isTracked
+      ? this.enter(event, data, nrToCall, counter)
+      : this.walk(event, data, nrToCall, counter)
+    return answer as number
   }
 
   /**
@@ -215,7 +186,7 @@ export class NotifierList {
    * @throws NetlinkError EDEADLK
    */
   refuseInside(what: string, block?: AnyBlock): void {
-    if (this.depth === 0) return
+    if (!this.isInside) return
     const whose = block ? `notifier callback ${blockName(block)} ` : ''
     const message = `${this.name}: ${whose}${what} from a callback of this chain waits for itself`
     throw new NetlinkError('EDEADLK', { message })
@@ -257,7 +228,7 @@ export class NotifierList {
   }
 
   #sleep(given: unknown, { block }: ChainNode, rest: Rest): Promise<number> {
-    const readSide = this.#readSide
+    const readSide = this.#rules.readSide
     if (readSide && isThenable(given)) return this.#later(given, block, rest, readSide)
     if (isThenable(given)) given.then(undefined, () => {})
     return this.#settled(given, block) as never
@@ -287,11 +258,11 @@ export class NotifierList {
   }
 
   #step(node: ChainNode, { event, data }: Rest): unknown {
-    this.depth++
+    this.isInside = true
     try {
       return node.target.call(event, data)
     } finally {
-      this.depth--
+      this.isInside = false
     }
   }
 
@@ -321,7 +292,7 @@ export class NotifierList {
     const call = block.call as (event: unknown, data: unknown) => unknown
     const settle = (given: unknown) => this.#settled(given, block)
     const rejected = (error: unknown) => onThrow(error, block)
-    const mayWait = this.#readSide !== undefined
+    const mayWait = this.#rules.readSide !== undefined
     return {
       call(event, data) {
         try {
@@ -340,16 +311,24 @@ export class NotifierList {
   #compile(): void {
     const nodes: ChainNode[] = []
     for (let node = this.head; node; node = node.next) nodes.push(node)
-    this.#compiled = unroll(
+    this.dispatch = unroll(
       nodes.map(({ target }) => target),
       (at, given, event, data) => this.#resume(nodes, at, given, event, data),
     )
   }
 
+  /** At the first call: the engine learns at each place that calls, and must not learn two. */
+  #makeEntry(): void {
+    this.#isEntered = true
+    const entry = makeEntry(this, this.#call, this.#rules.isTracked === true)
+    if (entry) this.#rules.install?.(entry)
+  }
+
   #changed(): void {
     this.#dispatches = 0
-    this.#compiled?.end()
-    this.#compiled = undefined
+    if (!this.dispatch) return
+    this.dispatch.end()
+    this.dispatch = undefined
   }
 }
 

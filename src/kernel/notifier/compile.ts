@@ -50,6 +50,49 @@ export function unroll(targets: readonly Target[], resume: Resume): Dispatch | u
   })
 }
 
+type Call = (
+  event: unknown,
+  data: unknown,
+  nrToCall?: number,
+  counter?: { calls: number },
+) => number
+
+interface Entered {
+  isInside: boolean
+  readonly dispatch: Dispatch | undefined
+}
+
+/**
+ * A chain's own call(): straight into its `dispatch` where it has one, otherwise, and with a limit
+ * or a counter, to `slow`. Made anew for each chain, as the engine learns by the function whom it
+ * calls. When `isTracked`, `chain.isInside` says so while callbacks are on the stack. Undefined
+ * where code may not be made from text.
+ */
+export function makeEntry(chain: Entered, slow: Call, isTracked: boolean): Call | undefined {
+  if (!mayCompile) return undefined
+  const body = isTracked
+    ? `if (chain.isInside) return slow(e, d)
+    chain.isInside = true
+    try {
+      return dispatch(e, d)
+    } finally {
+      chain.isInside = false
+    }`
+    : 'return dispatch(e, d)'
+  const source = `'use strict'
+  return function call(e, d, n, c) {
+    const dispatch = chain.dispatch
+    if (dispatch === undefined || n !== undefined || c !== undefined) return slow(e, d, n, c)
+    ${body}
+  }`
+  try {
+    return new Function('chain', 'slow', source)(chain, slow)
+  } catch {
+    mayCompile = false
+    return undefined
+  }
+}
+
 function unrollChunk(
   targets: readonly Target[],
   first: number,

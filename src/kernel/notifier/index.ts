@@ -1,7 +1,6 @@
 /** Notifier chains: one core, a skin for each rule of locking. */
 
 export { AtomicNotifierChain } from './atomic.ts'
-export { BlockingNotifierChain } from './blocking.ts'
 export type {
   AnyBlock,
   CallCounter,
@@ -10,7 +9,8 @@ export type {
   EventArgs,
   EventOf,
   NotifierBlock,
-} from './chain.ts'
+} from './block.ts'
+export { BlockingNotifierChain } from './blocking.ts'
 export * from './constants.ts'
 export { RawNotifierChain } from './raw.ts'
 export { SrcuNotifierChain } from './srcu.ts'

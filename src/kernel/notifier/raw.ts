@@ -1,12 +1,6 @@
 /** Raw notifier chains: no lock of their own, for callers that have one, such as RTNL. */
-import {
-  type CallCounter,
-  type ChainOptions,
-  type DataOf,
-  type EventOf,
-  type NotifierBlock,
-  NotifierList,
-} from './chain.ts'
+import type { ChainCall, ChainOptions, DataOf, EventOf, NotifierBlock } from './block.ts'
+import { NotifierList } from './chain.ts'
 
 /**
  * RAW_NOTIFIER_HEAD. Synchronous: a block that returns a promise is an error (EINVAL, thrown from
@@ -17,7 +11,9 @@ export class RawNotifierChain<Events = number, Data = unknown> {
   readonly #list: NotifierList
 
   constructor(name = 'raw_notifier_chain', options?: ChainOptions) {
-    this.#list = new NotifierList(name, options)
+    this.#list = new NotifierList(name, options, {
+      install: (call) => Object.assign(this, { call }),
+    })
   }
 
   get name(): string {
@@ -50,14 +46,7 @@ export class RawNotifierChain<Events = number, Data = unknown> {
    * @returns the last block's answer.
    * @throws what a block throws; those behind it are not called.
    */
-  call<Event extends EventOf<Events>>(
-    event: Event,
-    data: DataOf<Events, Data, Event>,
-    nrToCall = -1,
-    counter?: CallCounter,
-  ): number {
-    return this.#list.walk(event, data, nrToCall, counter) as number
-  }
+  readonly call!: ChainCall<Events, Data, number>
 
   /**
    * raw_notifier_call_chain_robust(): when a block stops `up`, or throws, those before it hear

@@ -1,13 +1,6 @@
 /** SRCU notifier chains: blocks may wait, and the list changes under the feet of those who walk it. */
-import {
-  type Answer,
-  type CallCounter,
-  type ChainOptions,
-  type DataOf,
-  type EventOf,
-  type NotifierBlock,
-  NotifierList,
-} from './chain.ts'
+import type { Answer, CallCounter, ChainOptions, DataOf, EventOf, NotifierBlock } from './block.ts'
+import { NotifierList } from './chain.ts'
 import { GracePeriods } from './grace.ts'
 
 type Block<Events, Data> = NotifierBlock<Events, Data, Answer>
@@ -26,7 +19,7 @@ export class SrcuNotifierChain<Events = number, Data = unknown> {
   readonly #list: NotifierList
 
   constructor(name = 'srcu_notifier_chain', options?: ChainOptions) {
-    this.#list = new NotifierList(name, options, this.#readers)
+    this.#list = new NotifierList(name, options, { readSide: this.#readers })
   }
 
   get name(): string {
