@@ -1,5 +1,5 @@
 /** The family `nlkit`, served: what the owner of a kernel may see and do from outside. */
-import { NetlinkError } from '../../errors.ts'
+import { isNetlinkError, NetlinkError } from '../../errors.ts'
 import { nlkit } from '../../families/nlkit.ts'
 import type { ReplyInput } from '../../schema/index.ts'
 import type { RegisteredFamily } from '../genetlink/registered-family.ts'
@@ -65,6 +65,22 @@ function describeInfo({ version, params, ...info }: ModuleInfo): InfoReply {
   }
 }
 
+/** A refusal whose sentence goes to the client as its extack. */
+function explain(error: unknown): unknown {
+  if (!isNetlinkError(error) || error.extack || error.errno === undefined) return error
+  const { code, message } = error
+  const sentence = message.endsWith(` (${code})`) ? message.slice(0, -code.length - 3) : message
+  return new NetlinkError(code, { extack: { message: sentence }, cause: error })
+}
+
+async function explained<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw explain(error)
+  }
+}
+
 /**
  * Registers `nlkit` with `kernel`. What is logged from then on goes to its group `log`.
  * @throws NetlinkError EEXIST when it is registered already.
@@ -96,24 +112,27 @@ export function registerControl(kernel: Kernel, host: ControlHost): RegisteredFa
         },
       },
       newModule: {
-        async doit({ file, params = '' }, { credentials }) {
-          const definition = await loadModule(file)
-          const module = await kernel.insmod(definition, params, { credentials })
-          return { name: module.name }
-        },
+        doit: ({ file, params = '' }, { credentials }) =>
+          explained(async () => {
+            const definition = await loadModule(file)
+            const module = await kernel.insmod(definition, params, { credentials })
+            return { name: module.name }
+          }),
       },
       delModule: {
-        async doit({ name, force }, { credentials }) {
-          await kernel.rmmod(name, { credentials, force: force === true })
-          return undefined
-        },
+        doit: ({ name, force }, { credentials }) =>
+          explained(async () => {
+            await kernel.rmmod(name, { credentials, force: force === true })
+            return undefined
+          }),
       },
       getModuleInfo: {
-        async doit({ name, file }) {
-          if (file !== undefined) return describeInfo(kernel.modinfo(await loadModule(file)))
-          if (name !== undefined) return describeInfo(kernel.modinfo(name))
-          throw new NetlinkError('EINVAL', { extack: { missing: 'name' } })
-        },
+        doit: ({ name, file }) =>
+          explained(async () => {
+            if (file !== undefined) return describeInfo(kernel.modinfo(await loadModule(file)))
+            if (name !== undefined) return describeInfo(kernel.modinfo(name))
+            throw new NetlinkError('EINVAL', { extack: { missing: 'name' } })
+          }),
       },
       getLog: {
         *dumpit() {
@@ -144,12 +163,20 @@ export function registerControl(kernel: Kernel, host: ControlHost): RegisteredFa
       },
       newNetns: {
         doit({ name }) {
-          return { name, cookie: BigInt(kernel.addNet(name).cookie) }
+          try {
+            return { name, cookie: BigInt(kernel.addNet(name).cookie) }
+          } catch (error) {
+            throw explain(error)
+          }
         },
       },
       delNetns: {
         doit({ name }) {
-          kernel.deleteNet(name)
+          try {
+            kernel.deleteNet(name)
+          } catch (error) {
+            throw explain(error)
+          }
           return undefined
         },
       },
