@@ -116,6 +116,7 @@ test('refusals, in Linux’s order', () => {
       'EINVAL ipv4: address lifetime invalid',
     ],
     [{ ifindex, prefixlen: 24, local, scope: 254 }, 'EINVAL ipv4: Invalid scope value'],
+    [{ ifindex, prefixlen: 24, local, flags: 0x400 }, 'EINVAL ipv4: Multicast auto join failed'],
     [{ ifindex, prefixlen: 24, local: ip('10.1.0.1') }, 'EEXIST ipv4: Address already assigned'],
   ]
   for (const [request, expected] of rows)
@@ -206,6 +207,17 @@ test('routes that another address needs stay; those with a lost source go', () =
     'DELROUTE 10.0.0.1/32 table=255 proto=2 scope=254 type=2 src=10.0.0.1 dev=v0',
     'DELROUTE 2.0.0.0/8 table=254 proto=0 scope=253 type=1 src=10.0.0.1 dev=v0',
   ])
+})
+
+test('routes keep a source that another device has', () => {
+  const { t, v1, request, add, del } = host()
+  add('10.0.0.1/24')
+  t.stack.inet.add({ ...request('10.0.0.1/24'), ifindex: v1.ifindex }, EXCL)
+  t.taken()
+  assert.deepEqual(
+    del('10.0.0.1/24').filter((line) => line.includes('v1')),
+    [],
+  )
 })
 
 test('the last address takes all routes of its device along, without a word', () => {

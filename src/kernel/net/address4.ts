@@ -6,7 +6,7 @@
  */
 import { NetlinkError } from '../../errors.ts'
 import { NOTIFY_DONE } from '../notifier/constants.ts'
-import { INADDR_LOOPBACK, type Ipv4, samePrefix4 } from './address.ts'
+import { INADDR_LOOPBACK, type Ipv4, isMulticast4, samePrefix4 } from './address.ts'
 import { watchLifetime } from './address-lifetime.ts'
 import type { NetdevEvent, Origin } from './chains.ts'
 import {
@@ -16,6 +16,7 @@ import {
   IFA_F_DEPRECATED,
   IFA_F_HOMEADDRESS,
   IFA_F_MANAGETEMPADDR,
+  IFA_F_MCAUTOJOIN,
   IFA_F_NODAD,
   IFA_F_OPTIMISTIC,
   IFA_F_PERMANENT,
@@ -171,6 +172,9 @@ export class Inet {
       ? dev.inet.addresses.find((each) => each.sharesSubnet(ifa) && each.local === local)
       : undefined
     if (!known) {
+      if (ifa.flags & IFA_F_MCAUTOJOIN && !isMulticast4(local)) {
+        throw new NetlinkError('EINVAL', 'ipv4: Multicast auto join failed')
+      }
       setLifetime(ifa, validLft, preferredLft)
       this.#insert(dev.inet, ifa, origin)
       return

@@ -126,6 +126,7 @@ test('refusals, in Linux’s order', () => {
       request('fd00::9/64', { ifindex: off.ifindex }),
       'EACCES ipv6: IPv6 is disabled on this device',
     ],
+    [request('fd00::9/64', { flags: 0x400 }), 'EINVAL ipv6: Multicast auto join failed'],
     [request('::/64'), 'EADDRNOTAVAIL ipv6: Invalid address'],
     [
       request('ff02::5/64'),
@@ -179,6 +180,20 @@ test('deleting: the address, its host route, then the prefix when nobody needs i
     `DELROUTE fd02::4/128 ${PREFIX}`,
     `DELROUTE fd02::3/128 ${HOST}`,
     `DELROUTE fd02::3/128 ${PREFIX}`,
+  ])
+})
+
+test('an address that gets a peer, or another, has a route to the peer’s prefix, too', () => {
+  const { add } = host()
+  add('fd02::3/64')
+  assert.deepEqual(add('fd02::3/64', { peer: ip('fd03::4') }, REPLACE), [
+    'NEWADDR v0 fd02::3/64 scope=0 flags=0x82',
+    `NEWROUTE fd03::/64 ${PREFIX} fl=0x600`,
+  ])
+  assert.deepEqual(add('fd02::3/64', { peer: ip('fd04::4') }, REPLACE), [
+    `DELROUTE fd03::/64 ${PREFIX}`,
+    'NEWADDR v0 fd02::3/64 scope=0 flags=0x82',
+    `NEWROUTE fd04::/64 ${PREFIX} fl=0x600`,
   ])
 })
 

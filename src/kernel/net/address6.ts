@@ -48,7 +48,7 @@ import { Ifaddr6, type Ifaddr6Request, IN6_ADDR_GEN_MODE_EUI64, Inet6Device } fr
 import {
   addMulticastRoute,
   addPrefixRoute,
-  changePrefixRoute,
+  changePrefixRoutes,
   cleanupPrefixRoute,
   makeHostRoute,
 } from './ifaddr6-routes.ts'
@@ -172,6 +172,9 @@ export class Inet6 {
     }
     if (idev.isDisabled) throw new NetlinkError('EACCES', 'ipv6: IPv6 is disabled on this device')
     if (!(dev.flags & IFF_LOOPBACK)) addMulticastRoute(dev)
+    if (flags & IFA_F_MCAUTOJOIN && !isMulticast6(address)) {
+      throw new NetlinkError('EINVAL', 'ipv6: Multicast auto join failed')
+    }
     const ifa = this.#insert(idev, address, request, validLft, preferredLft)
     if (!(flags & IFA_F_NOPREFIXROUTE)) {
       addPrefixRoute(ifa, address, prefixlen, expiryOf(ifa))
@@ -235,7 +238,7 @@ export class Inet6 {
     setLifetime(ifa, validLft, preferredLft)
     this.#watch(ifa)
     if (!(ifa.flags & IFA_F_TENTATIVE)) this.notify('NOTE', ifa)
-    if (!(flags & IFA_F_NOPREFIXROUTE)) changePrefixRoute(ifa, hadPrefix, expiryOf(ifa))
+    if (!(flags & IFA_F_NOPREFIXROUTE)) changePrefixRoutes(ifa, hadPrefix, expiryOf(ifa))
     else if (hadPrefix) cleanupPrefixRoute(ifa)
   }
 

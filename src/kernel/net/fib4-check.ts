@@ -90,7 +90,7 @@ function checkOnlink(stack: NetStack, nh: Nexthop4, scope: number): void {
   const dev = stack.devices.byIndex(nh.oif)
   if (!dev) throw new NetlinkError('ENODEV', 'Nexthop device required for onlink')
   if (!dev.isUp) throw new NetlinkError('ENETDOWN', 'Nexthop device is not up')
-  if (stack.fib4.addressType(nh.gateway, dev) !== RTN_UNICAST) {
+  if (stack.fib4.addressType(nh.gateway) !== RTN_UNICAST) {
     throw new NetlinkError('EINVAL', INVALID_GATEWAY)
   }
   nh.dev = dev
@@ -151,7 +151,7 @@ function isValidPrefsrc(fib: Fib4, info: FibInfo, dst: Ipv4): boolean {
   const { type, prefsrc, table } = info
   if (type === RTN_LOCAL && dst && prefsrc === dst) return true
   if (table !== RT_TABLE_MAIN && table !== RT_TABLE_LOCAL) {
-    if (fib.addressType(prefsrc, undefined, table) === RTN_LOCAL) return true
+    if (fib.addressType(prefsrc, table) === RTN_LOCAL) return true
   }
   return fib.addressType(prefsrc) === RTN_LOCAL
 }

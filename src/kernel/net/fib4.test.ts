@@ -322,7 +322,7 @@ test('local and main are one table until there is a rule of one’s own', () => 
 })
 
 test('types of addresses', () => {
-  const { t, v1 } = host()
+  const { t } = host()
   const rows: [string, number][] = [
     ['10.1.0.2', 2],
     ['10.1.0.3', 1],
@@ -334,7 +334,6 @@ test('types of addresses', () => {
     ['8.8.8.8', 1],
   ]
   for (const [text, type] of rows) assert.equal(t.stack.fib4.addressType(ip(text)), type, text)
-  assert.equal(t.stack.fib4.addressType(ip('10.1.0.2'), v1), 1)
 })
 
 test('a lost carrier marks routes, a device that is down loses them', () => {

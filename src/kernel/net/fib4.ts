@@ -211,17 +211,15 @@ export class Fib4 {
     }
   }
 
-  /**
-   * inet_addr_type_dev_table(): RTN_* of an address; with a device, only what is on it counts.
-   */
-  addressType(address: Ipv4, dev?: NetDevice, id = RT_TABLE_LOCAL): number {
+  /** inet_addr_type_table(): RTN_* of an address, whatever device it is on. */
+  addressType(address: Ipv4, id = RT_TABLE_LOCAL): number {
     if (isZeronet4(address) || address === INADDR_BROADCAST) return RTN_BROADCAST
     if (isMulticast4(address)) return RTN_MULTICAST
     const table = this.table(id)
     if (!table) return RTN_BROADCAST
     try {
       const found = this.#search([table], { daddr: address })
-      return found && (!dev || found.nexthop.dev === dev) ? found.type : RTN_UNICAST
+      return found?.type ?? RTN_UNICAST
     } catch {
       return RTN_UNICAST
     }

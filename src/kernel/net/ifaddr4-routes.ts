@@ -117,7 +117,7 @@ export function deleteIfaddrRoutes(ifa: Ifaddr4, gone?: Ifaddr4): void {
   if (others.some((other) => other.local === ifa.local)) return
   routeOf('delete', RTN_LOCAL, ifa.local, 32, primary)
   const isPromotion = inet?.addresses.includes(ifa) ?? false
-  if (!isPromotion && stack.fib4.addressType(ifa.local, dev) !== RTN_LOCAL) {
+  if (!isPromotion && stack.fib4.addressType(ifa.local) !== RTN_LOCAL) {
     stack.fib4.syncDownAddress(ifa.local)
   }
 }

@@ -105,14 +105,32 @@ export function cleanupPrefixRoute(ifa: Ifaddr6, prefix?: Ipv6, length = ifa.pre
   }
 }
 
-/** modify_prefix_route(): a new metric is a new route, another life is the same one's. */
-export function changePrefixRoute(ifa: Ifaddr6, had: boolean, expires: number | undefined): void {
+/**
+ * inet6_addr_modify(), as far as routes go: the one to the prefix and the one to the peer's. `had`:
+ * whether the address had them until now.
+ */
+export function changePrefixRoutes(ifa: Ifaddr6, had: boolean, expires: number | undefined): void {
+  const { address, peer, prefixlen } = ifa
+  const isKnown = had && changePrefixRoute(ifa, address, expires)
+  if (!isKnown) addPrefixRoute(ifa, address, prefixlen, expires)
+  if (peer === undefined) return
+  const isPeerKnown = had && changePrefixRoute(ifa, peer, expires)
+  if (!isPeerKnown) addPrefixRoute(ifa, peer, prefixlen, expires)
+}
+
+/**
+ * modify_prefix_route(): a new metric is a new route, another life is the same one's. False when
+ * there is no such route.
+ */
+function changePrefixRoute(ifa: Ifaddr6, prefix: Ipv6, expires: number | undefined): boolean {
   const { fib6 } = ifa.dev.stack
-  const route = had ? findPrefixRoute(ifa, ifa.address, ifa.prefixlen) : undefined
-  if (route && route.metric === (ifa.rtPriority || IP6_RT_PRIO_ADDRCONF)) {
+  const route = findPrefixRoute(ifa, prefix, ifa.prefixlen)
+  if (!route) return false
+  if (route.metric === (ifa.rtPriority || IP6_RT_PRIO_ADDRCONF)) {
     fib6.expire(route, expires)
-    return
+  } else {
+    fib6.unlink(route)
+    addPrefixRoute(ifa, prefix, ifa.prefixlen, expires)
   }
-  if (route) fib6.unlink(route)
-  addPrefixRoute(ifa, ifa.address, ifa.prefixlen, expires)
+  return true
 }

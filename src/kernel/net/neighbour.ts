@@ -229,7 +229,7 @@ export class NeighbourTable {
     const neigh = new Neighbour(this.#family, dst, dev, this.#stack.now())
     if (this.#family === AF_INET) {
       if (!dev.inet) throw new NetlinkError('EINVAL')
-      neigh.type = this.#stack.fib4.addressType(dst as Ipv4, dev)
+      neigh.type = this.#stack.fib4.addressType(dst as Ipv4)
     } else if (isMulticast6(dst as Ipv6)) {
       neigh.type = RTN_MULTICAST
     }
