@@ -169,6 +169,10 @@ test('nests are judged inside, to the tenth level', () => {
     [error.extack?.offset, error.extack?.attribute, error.extack?.policy],
     [4, 'child.count', { type: 'u8', min: 2n, max: 9n }],
   )
+  const opaque = { ...inner, shape: { ...inner.shape, isOpaque: true } } as typeof inner
+  const closed = message(attrs('O_', { child: [1, opaque] })) as never
+  assert.equal(judge(bytesOf(1, [9, 0, 2, 0, 1]), NL_VALIDATE_LIBERAL, closed), 'fine')
+  assert.ok(isNetlinkError(judge(bytesOf(1, [9, 0]), NL_VALIDATE_LIBERAL, closed), 'ERANGE'))
   type Deep = AttrType<AttrValues<never, never, never>, AttrValues<never, never, never>>
   const deep: Deep = attrs('D_', { again: [1, lazy((): Deep => deep)] }) as never
   let bytes = bytesOf(1, [])

@@ -227,6 +227,7 @@ function validatePayload(
     case 'nest':
       if (size === 0) return undefined
       if (size < NLA_HDRLEN) refuse('ERANGE', FAILED)
+      if (shape.isOpaque) return undefined
       return validateAttrs((type as AttrType<any, any>).selection, view, at, end, level, depth + 1)
     case 'array':
     case 'keyed':

@@ -36,7 +36,12 @@ export type Shape =
     }
   | { readonly kind: 'message'; readonly of: Message<any, any> }
   | { readonly kind: 'records'; readonly of: Message<any, any> }
-  | { readonly kind: 'nest'; readonly table: AttrTable }
+  | {
+      readonly kind: 'nest'
+      readonly table: AttrTable
+      /** NLA_NESTED without a policy: validation leaves alone what is inside. */
+      readonly isOpaque?: boolean
+    }
   | { readonly kind: 'array'; readonly of: Type<any, any> }
   | { readonly kind: 'keyed'; readonly of: Type<any, any> }
   | { readonly kind: 'multi'; readonly of: Type<any, any> }

@@ -38,6 +38,8 @@ const policy = attrs('IFLA_', {
 
 /** A request for a link, of whatever type. */
 export const linkRequest = message(ifinfomsg, policy)
+/** Attributes of a link without a header. */
+export const linkAttributes = message(policy)
 /** What old programs send in its place: a shorter header. */
 export const shortLinkRequest = message(rtgenmsg, policy)
 export type LinkMessage = Infer<typeof policy> & Infer<typeof ifinfomsg>

@@ -9,13 +9,16 @@ import {
   AF_INET6,
   AF_UNSPEC,
   RTM_DELLINK,
+  RTM_DELLINKPROP,
   RTM_GETLINK,
   RTM_NEWLINK,
+  RTM_NEWLINKPROP,
   RTM_SETLINK,
 } from '../../families/rtnetlink.ts'
 import { deleteLink, newLink, setLinkRequest } from './link.ts'
 import { bridgePortDump, inet6LinkDump } from './link-family-dump.ts'
 import { getLink, linkDump } from './link-get.ts'
+import { deleteLinkProperty, newLinkProperty } from './link-prop.ts'
 import type { RtnlTable } from './table.ts'
 
 export function registerLinks(table: RtnlTable): void {
@@ -23,6 +26,8 @@ export function registerLinks(table: RtnlTable): void {
   table.register(AF_UNSPEC, RTM_SETLINK, { doit: setLinkRequest })
   table.register(AF_UNSPEC, RTM_DELLINK, { doit: deleteLink })
   table.register(AF_UNSPEC, RTM_GETLINK, { doit: getLink, dumpit: linkDump })
+  table.register(AF_UNSPEC, RTM_NEWLINKPROP, { doit: newLinkProperty })
+  table.register(AF_UNSPEC, RTM_DELLINKPROP, { doit: deleteLinkProperty })
   table.register(AF_INET6, RTM_GETLINK, { dumpit: inet6LinkDump })
   table.register(AF_BRIDGE, RTM_GETLINK, { dumpit: bridgePortDump })
 }

@@ -30,6 +30,10 @@ const NEW = 16
 const DEL = 17
 const LIST = 18
 const SET = 19
+const NEW_PROPERTY = 108
+const DEL_PROPERTY = 109
+/** NLA_F_NESTED. */
+const NESTED = 0x8000
 
 const bridge = (name: string, ...parts: Part[]): Part =>
   ifinfo({}, str(3, name), ...parts, linkinfo('bridge'))
@@ -83,6 +87,7 @@ const asked: readonly Step[] = [
   dump('of a kind', ifinfo({}, linkinfo('veth'))),
   dump('of a kind that does not exist', ifinfo({}, linkinfo('nope'))),
   dump('of an empty kind', ifinfo({}, nest(18, bytes(1)))),
+  dump('bytes behind in a nest', ifinfo({}, nest(18, text(1, 'veth'), raw(1, 0, 0, 0)))),
   dump('half a nest', ifinfo({}, bytes(18, 1, 2))),
   dump('of AF_PACKET', ifinfo({ family: 17 })),
   dump('of a family without a table', ifinfo({ family: 200 })),
@@ -195,6 +200,53 @@ const refused: readonly Step[] = [
   dump('what there is in the end', ifinfo()),
 ]
 
+/** IFLA_PROP_LIST: other names. */
+const others = (...names: string[]): Part =>
+  nest(52 | NESTED, ...names.map((name) => str(53, name)))
+const property = (label: string, type: number, ...body: Part[]): Step =>
+  step(`names: ${label}`, type, ACK, ...body)
+
+const renamed: readonly Step[] = [
+  property('nothing named', NEW_PROPERTY, ifinfo({}, others('a'))),
+  property('an index that nobody has', NEW_PROPERTY, ifinfo({ index: 99 }, others('a'))),
+  property('a name that nobody has', NEW_PROPERTY, ifinfo({}, str(3, 'no'), others('a'))),
+  property('a negative index', NEW_PROPERTY, ifinfo({ index: -1 }, others('a'))),
+  property('two namespaces', NEW_PROPERTY, ifinfo({ index: 3 }, u32(19, 1), u32(28, 1))),
+  property('no list', NEW_PROPERTY, ifinfo({ index: 3 })),
+  property('bytes behind', NEW_PROPERTY, ifinfo({ index: 3 }, raw(1, 0, 0, 0))),
+  property('an attribute of no meaning', NEW_PROPERTY, ifinfo({ index: 3 }, u32(200, 5))),
+  property('a list without its flag', NEW_PROPERTY, ifinfo({ index: 3 }, nest(52, str(53, 'a')))),
+  property('an empty list', NEW_PROPERTY, ifinfo({ index: 3 }, others())),
+  property('what is no name', NEW_PROPERTY, ifinfo({ index: 3 }, nest(52 | NESTED, u32(4, 5)))),
+  property('half a name', NEW_PROPERTY, ifinfo({ index: 3 }, nest(52 | NESTED, raw(9, 0, 53, 0)))),
+  property('an empty attribute', NEW_PROPERTY, ifinfo({ index: 3 }, nest(52 | NESTED, bytes(53)))),
+  property(
+    'a name as of a nest',
+    NEW_PROPERTY,
+    ifinfo({ index: 3 }, nest(52 | NESTED, str(53 | NESTED, 'nested'))),
+  ),
+  property('one of a port that is up', NEW_PROPERTY, ifinfo({ index: 4 }, others('port'))),
+  property('two', NEW_PROPERTY, ifinfo({ index: 3 }, others('the-first', 'b/c d'))),
+  property('without a NUL', NEW_PROPERTY, ifinfo({ index: 3 }, nest(52 | NESTED, text(53, 'e')))),
+  property('one is taken', NEW_PROPERTY, ifinfo({ index: 3 }, others('f', 'lo', 'g'))),
+  property('its own name', NEW_PROPERTY, ifinfo({ index: 3 }, others('v1'))),
+  property('127 bytes', NEW_PROPERTY, ifinfo({ index: 3 }, others('x'.repeat(127)))),
+  property('128 bytes', NEW_PROPERTY, ifinfo({ index: 3 }, others('y'.repeat(128)))),
+  property('by another name', NEW_PROPERTY, ifinfo({}, str(53, 'the-first'), others('h'))),
+  one('by another name', ifinfo({}, str(53, 'b/c d'))),
+  one('by another name, as a name', ifinfo({}, str(3, 'h'))),
+  step('another name, of a new link', NEW, ADD, bridge('the-first')),
+  change('another name, as its own', 3, str(3, 'h')),
+  property('deleted: another`s', DEL_PROPERTY, ifinfo({ index: 3 }, others('port'))),
+  property('deleted: its own name', DEL_PROPERTY, ifinfo({ index: 3 }, others('v1'))),
+  property('deleted: nobody`s', DEL_PROPERTY, ifinfo({ index: 3 }, others('zz'))),
+  property('deleted: two', DEL_PROPERTY, ifinfo({ index: 3 }, others('e', 'the-first'))),
+  property('deleted: of a port that is up', DEL_PROPERTY, ifinfo({ index: 4 }, others('port'))),
+  dump('with other names', ifinfo()),
+  step('a link with other names is deleted', DEL, ACK, ifinfo({}, str(53, 'h'))),
+  step('its other name is free', NEW, ADD, bridge('h')),
+]
+
 const told: readonly Step[] = [
   ...bridged,
   linkUp(4),
@@ -255,5 +307,6 @@ sessions(import.meta.url, [
   { name: 'what is asked of links', steps: [...bridged, ...asked] },
   { name: 'what is asked of links, strictly', steps: [...bridged, ...asked], strict: true },
   { name: 'what links are refused', steps: [...bridged, ...refused] },
+  { name: 'other names of links', steps: [...bridged, linkUp(4), ...renamed], groups: [1] },
   { name: 'what is told of links', steps: told, groups: [1, 12] },
 ])

@@ -12,7 +12,7 @@ import type { RequestContext } from '../netlink/context.ts'
 import type { Span } from './policy-types.ts'
 
 /** Where the attributes between `at` and `end` cease to be whole. */
-function wholeEnd(view: DataView, from: number, end: number): number {
+export function wholeEnd(view: DataView, from: number, end: number): number {
   let at = from
   while (end - at >= NLA_HDRLEN) {
     const length = view.getUint16(at, HOST_LE)

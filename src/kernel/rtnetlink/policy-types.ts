@@ -5,7 +5,6 @@
  * Kernel: include/net/netlink.h NLA_STRING, NLA_NESTED, NLA_UNSPEC.
  */
 import { attrs, type Shape, string, type Type, u32 } from '../../schema/index.ts'
-import { NLA_TYPE_MASK } from '../../wire/constants.ts'
 import type { Ipv4, Ipv6 } from '../net/address.ts'
 
 /** NLA_STRING of at most `max` bytes: the NUL may be missing. Replies have it. */
@@ -59,10 +58,7 @@ const anything = attrs('', {})
 /** NLA_NESTED without a policy of its own: what is inside is parsed when it is needed. */
 export const nested: Type<Span, never> = {
   ...anything,
-  selection: {
-    ...anything.selection,
-    table: { ...anything.selection.table, maxType: NLA_TYPE_MASK },
-  },
+  shape: { kind: 'nest', table: anything.selection.table, isOpaque: true },
   get: (_view, at, end) => ({ at, end }),
 } as Type<Span, never>
 

@@ -215,11 +215,13 @@ const SHOWN: ReadonlyMap<number, string> = new Map([
   [33, 'carrier'],
   [35, 'changes'],
   [44, 'event'],
+  [52, 'others'],
   [59, 'tso'],
 ])
 
 function linkValue({ view, type, payload, end }: AttributeWalker): string {
   if (type === 3 || type === 6 || type === 20) return textAt(view, payload, end)
+  if (type === 52) return hex(view, payload, end)
   return end - payload === 1
     ? String(view.getUint8(payload))
     : String(view.getUint32(payload, HOST_LE))
