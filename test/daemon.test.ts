@@ -38,6 +38,7 @@ const AF_UNIX = 1
 const SOCK_SEQPACKET = 5
 const POLLIN = 1
 const ECONNREFUSED = -111
+const EAGAIN = -11
 const self = fileURLToPath(import.meta.url)
 
 /** What other processes do: `node daemon.test.js ROLE PATH`. */
@@ -171,6 +172,52 @@ function tests(): void {
     assert.equal((await nl.links.get('v0')).mtu, 1199)
     await kill(flood)
     await kill(stopped)
+  })
+
+  test('a kernel that is slow: calls return, answers come later, refusals too', async () => {
+    await using served = await serveKernel()
+    await using nl = await open(served)
+    const socket = await unixTransport(served.path).open({ protocol: NETLINK_USERSOCK })
+    const route = await unixTransport(served.path).open({ protocol: NETLINK_ROUTE })
+    const buffer = new Uint8Array(4096)
+    served.child.kill('SIGSTOP')
+    const work = Promise.all([
+      nl.links.list().toArray(),
+      nl.links.get('lo'),
+      nl.links.set('lo', { up: true }),
+      assert.rejects(nl.links.get('absent'), { code: 'ENODEV' }),
+      socket.join(1),
+    ])
+    assert.equal(socket.send([Uint8Array.of(1)], { portid: 77 }), 1)
+    assert.equal(socket.receive(buffer), EAGAIN)
+    const asked = [request(18, NLM_F_REQUEST, 5, (w) => w.reserve(16))]
+    assert.equal(route.exchange!(asked, buffer), EAGAIN)
+    assert.equal(route.send(asked), 32)
+    assert.equal(route.receive(buffer), EAGAIN)
+    await assert.rejects(nl.links.get('lo', { timeout: 30 }), { code: 'NETLINK_TIMEOUT' })
+    served.child.kill('SIGCONT')
+    const [links, lo] = await work
+    assert.deepEqual([links.length, lo.ifname], [1, 'lo'])
+    assert.equal((await nl.links.get('lo')).up, true)
+    await socket.readable()
+    assert.equal(socket.receive(buffer), ECONNREFUSED)
+    assert.equal(socket.receive(buffer), EAGAIN)
+    for (let i = 0; i < 2; i++) {
+      const { messages } = await next(route)
+      assert.deepEqual(
+        messages.map(({ seq }) => seq),
+        [5],
+      )
+    }
+    assert.equal(route.receive(buffer), EAGAIN)
+    const waiting = route.readable()
+    const aborted = route.readable(AbortSignal.timeout(1))
+    await assert.rejects(aborted, { name: 'TimeoutError' })
+    route.close()
+    await assert.rejects(waiting, { code: 'NETLINK_CLOSED' })
+    socket.close()
+    socket.close()
+    assert.equal(socket.send([Uint8Array.of(1)]), -9)
   })
 
   test('a hundred clients at once', async () => {

@@ -23,7 +23,7 @@
 #define PARTS_MAX 1024
 
 /** Typed arrays whose memory an environment remembers. */
-#define PINS_MAX 16
+#define PINS_MAX 20
 
 struct readiness;
 
@@ -106,6 +106,7 @@ napi_value attach_filter(napi_env env, napi_callback_info info);
 napi_value unsent(napi_env env, napi_callback_info info);
 napi_value be_patient(napi_env env, napi_callback_info info);
 napi_value send_parts(napi_env env, napi_callback_info info);
+napi_value send_first(napi_env env, napi_callback_info info);
 napi_value send_many(napi_env env, napi_callback_info info);
 napi_value receive_one(napi_env env, napi_callback_info info);
 napi_value receive_many(napi_env env, napi_callback_info info);

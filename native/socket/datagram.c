@@ -69,6 +69,20 @@ napi_value send_parts(napi_env env, napi_callback_info info) {
   return answer(&call, send_to(fd, parts, count, is_given ? &to : NULL));
 }
 
+napi_value send_first(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct memory bytes;
+  int fd;
+  int length;
+  if (!call_begin(env, info, 3, &call) || !argument_int(&call, 0, &fd) ||
+      !argument_memory(&call, 1, napi_uint8_array, 0, &bytes) ||
+      !argument_int(&call, 2, &length))
+    return NULL;
+  if (length < 0 || (size_t)length > bytes.length) return answer(&call, -EINVAL);
+  struct iovec part = {.iov_base = bytes.data, .iov_len = (size_t)length};
+  return answer(&call, send_to(fd, &part, 1, NULL));
+}
+
 napi_value send_many(napi_env env, napi_callback_info info) {
   struct call call;
   struct iovec parts[PARTS_MAX];

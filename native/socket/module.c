@@ -28,6 +28,7 @@ static const struct {
     {"unsent", unsent},
     {"bePatient", be_patient},
     {"send", send_parts},
+    {"sendFirst", send_first},
     {"sendMany", send_many},
     {"receive", receive_one},
     {"receiveMany", receive_many},

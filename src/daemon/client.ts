@@ -2,6 +2,7 @@
 import { isNetlinkError } from '../errors.ts'
 import type { Credentials } from '../kernel/credentials.ts'
 import type { UserSocket } from '../kernel/netlink/user-socket.ts'
+import { PIN_SERVER_ANSWER, PIN_SERVER_REQUEST } from '../transport/pins.ts'
 import { type Armed, EPOLLIN, EPOLLOUT } from '../transport/readiness.ts'
 import {
   ANSWER_SIZE,
@@ -112,9 +113,9 @@ export class Client implements Armed {
   /** Answers requests. @returns whether none is left for now. */
   #serve(): boolean {
     if (!this.#flush()) return true
-    const { native, request } = this.#server
+    const { native } = this.#server
     for (let left = TURN; left > 0; left--) {
-      const size = native.receive(this.#fd, request)
+      const size = native.receive(this.#fd, PIN_SERVER_REQUEST)
       if (size === EAGAIN) return true
       if (size <= 0) this.close()
       else this.#request(size)
@@ -223,14 +224,9 @@ export class Client implements Armed {
   #send(flags: number, portid: number, group: number, pull: number, size: number): void {
     const sock = this.#sock as UserSocket
     this.#pull = Math.max(0, pull)
-    const { request } = this.#server
+    const to = flags & FLAG_TO ? { portid, group } : undefined
     const result =
-      size > request.length
-        ? EMSGSIZE
-        : sock.send(
-            [request.subarray(REQUEST_SIZE, size)],
-            flags & FLAG_TO ? { portid, group } : undefined,
-          )
+      size > this.#server.request.length ? EMSGSIZE : sock.send(this.#server.parts(size), to)
     if (this.#pull > 0) this.#put(KIND_ANSWER, result, this.#take(this.#pull))
     else this.#answer(result)
   }
@@ -321,11 +317,10 @@ export class Client implements Armed {
     view.setInt32(AT_RESULT, result, true)
     view.setInt32(AT_RECEIVED, received, true)
     const size = ANSWER_SIZE + Math.max(extra, Math.min(received, most, PAYLOAD_MAX))
-    const packet = answer.subarray(0, size)
-    const sent = native.send(this.#fd, packet)
+    const sent = native.sendFirst(this.#fd, PIN_SERVER_ANSWER, size)
     if (sent >= 0) return
     if (sent === EAGAIN) {
-      this.#unsent = packet.slice()
+      this.#unsent = answer.slice(0, size)
       this.#rearm()
     } else if (sent === EMSGSIZE && received > 0) this.#put(kind, result, EMSGSIZE)
     else this.close()

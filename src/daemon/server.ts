@@ -8,6 +8,7 @@ import { KERN_WARNING } from '../kernel/printk/log.ts'
 import { loadAddon } from '../transport/addon.ts'
 import type { NativeSocket } from '../transport/native-socket.ts'
 import { SO_SNDBUF, SOL_SOCKET } from '../transport/options.ts'
+import { PIN_SERVER_ANSWER, PIN_SERVER_REQUEST } from '../transport/pins.ts'
 import { type Armed, type Readiness, readinessOf } from '../transport/readiness.ts'
 import { ANSWER_SIZE, PAYLOAD_MAX, REQUEST_SIZE } from '../transport/wire-protocol.ts'
 import { peerCredentials } from './admission.ts'
@@ -29,6 +30,25 @@ const ACCEPTS = 64
 const PAUSE = 100
 const SEND_BUFFER = 2 * PAYLOAD_MAX
 
+interface Buffers {
+  readonly request: Uint8Array<ArrayBuffer>
+  readonly answer: Uint8Array<ArrayBuffer>
+}
+
+const shared = Symbol.for('nlkit.daemon')
+
+/** All servers of a thread take turns with them: they are pinned under numbers of their own. */
+function buffersOf(native: NativeSocket & { [shared]?: Buffers }): Buffers {
+  if (native[shared] === undefined) {
+    const request = new Uint8Array(REQUEST_SIZE + PAYLOAD_MAX)
+    const answer = new Uint8Array(ANSWER_SIZE + PAYLOAD_MAX)
+    native.pin(PIN_SERVER_REQUEST, request)
+    native.pin(PIN_SERVER_ANSWER, answer)
+    native[shared] = { request, answer }
+  }
+  return native[shared]
+}
+
 /**
  * Serves a kernel to other processes from its making until `close()`, which leaves the kernel as it
  * is. The clients share it.
@@ -39,11 +59,12 @@ export class Server implements Armed {
   readonly native: NativeSocket
   readonly readiness: Readiness
   /** The request that is being answered, and the answer that is being made. */
-  readonly request = new Uint8Array(REQUEST_SIZE + PAYLOAD_MAX)
-  readonly requestView = new DataView(this.request.buffer)
-  readonly answer = new Uint8Array(ANSWER_SIZE + PAYLOAD_MAX)
-  readonly answerView = new DataView(this.answer.buffer)
-  #payload = this.answer.subarray(ANSWER_SIZE)
+  readonly request: Uint8Array
+  readonly requestView: DataView
+  readonly answer: Uint8Array
+  readonly answerView: DataView
+  #payload: Uint8Array
+  readonly #parts: [Uint8Array]
   readonly #owner = ownUid()
   readonly #maxClients: number
   readonly #claim: Claim
@@ -63,6 +84,13 @@ export class Server implements Armed {
     this.path = path ?? defaultPath()
     this.#maxClients = maxClients
     if (path === undefined) makePrivateFolder(this.path)
+    const { request, answer } = buffersOf(this.native)
+    this.request = request
+    this.requestView = new DataView(request.buffer)
+    this.answer = answer
+    this.answerView = new DataView(answer.buffer)
+    this.#payload = answer
+    this.#parts = [request]
     this.#claim = claim(this.native, this.path)
     this.readiness.arm(this, this.#claim.fd)
     this.readiness.count(1)
@@ -114,6 +142,12 @@ export class Server implements Armed {
       protocol,
       credentials,
     )
+  }
+  /** The payload of the request, which has `size` bytes in all. */
+  parts(size: number): readonly Uint8Array[] {
+    if (this.#parts[0].length !== size - REQUEST_SIZE)
+      this.#parts[0] = this.request.subarray(REQUEST_SIZE, size)
+    return this.#parts
   }
   /** Where the payload of the answer goes: `size` bytes. */
   payload(size: number): Uint8Array {

@@ -20,7 +20,7 @@ import {
   SO_RCVBUF,
   SOL_SOCKET,
 } from './options.ts'
-import { Pins } from './pins.ts'
+import { PINS, Pins } from './pins.ts'
 import { type Readiness, readinessOf, type Watch } from './readiness.ts'
 import type { Address, Socket, SocketInit, SocketOptions, Transport } from './transport.ts'
 
@@ -40,7 +40,6 @@ const FROM_SENDER = 1
 /** No pin: only the kernel can have sent it. */
 const FROM_KERNEL = -1
 const PIN_BUFFERS = 2
-const PINS = 16
 
 /** Opens sockets to the kernel that this process runs on. */
 export function afNetlink(load: () => NativeSocket = loadAddon): Transport {

@@ -7,6 +7,7 @@
  */
 import { NetlinkError } from '../errors.ts'
 import type { NativeSocket } from './native-socket.ts'
+import { PIN_CLIENT_PACKET, PIN_CLIENT_REQUEST } from './pins.ts'
 import { readinessOf, type Watch } from './readiness.ts'
 import {
   ANSWER_SIZE,
@@ -32,8 +33,6 @@ export interface Scratch {
   readonly native: NativeSocket
   readonly request: Uint8Array
   readonly requestView: DataView
-  /** A request's head with one part behind it. */
-  readonly pair: [Uint8Array, Uint8Array]
   /** The last packet that came, and its view. */
   readonly packet: Uint8Array
   readonly view: DataView
@@ -44,13 +43,14 @@ const shared = Symbol.for('nlkit.served')
 /** Kept with the addon, as readiness is. */
 export function scratchOf(native: NativeSocket & { [shared]?: Scratch }): Scratch {
   if (native[shared] === undefined) {
-    const request = new Uint8Array(REQUEST_SIZE)
+    const request = new Uint8Array(REQUEST_SIZE + PAYLOAD_MAX)
     const packet = new Uint8Array(ANSWER_SIZE + PAYLOAD_MAX)
+    native.pin(PIN_CLIENT_REQUEST, request)
+    native.pin(PIN_CLIENT_PACKET, packet)
     native[shared] = {
       native,
       request,
       requestView: new DataView(request.buffer),
-      pair: [request, request],
       packet,
       view: new DataView(packet.buffer),
     }
@@ -113,19 +113,20 @@ export class KernelConnection {
     parts: readonly Uint8Array[] = nothing,
   ): number {
     if (this.#isGone) return ECONNRESET
-    const { request, requestView, pair } = this.scratch
+    const { request, requestView } = this.scratch
     request[0] = op
     request[1] = flags
     requestView.setUint32(AT_A, a, true)
     requestView.setUint32(AT_B, b, true)
     requestView.setInt32(AT_C, c, true)
-    let sent: number
-    if (parts.length === 0) sent = this.#native.send(this.#fd, request)
-    else if (parts.length === 1) {
-      pair[1] = parts[0] as Uint8Array
-      sent = this.#native.send(this.#fd, pair)
-      pair[1] = request
-    } else sent = this.#native.send(this.#fd, [request, ...gathered(parts)])
+    let size = REQUEST_SIZE
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as Uint8Array
+      if (size + part.length > request.length) return EMSGSIZE
+      request.set(part, size)
+      size += part.length
+    }
+    const sent = this.#native.sendFirst(this.#fd, PIN_CLIENT_REQUEST, size)
     if (sent >= 0) return 0
     if (sent === EAGAIN || sent === EMSGSIZE) return sent
     this.#end()
@@ -135,7 +136,7 @@ export class KernelConnection {
   /** Takes the next packet. An answer that somebody waits for is given to them. */
   take(): Came {
     if (this.#isGone) return 'gone'
-    return this.#read(this.#native.receive(this.#fd, this.scratch.packet))
+    return this.#read(this.#native.receive(this.#fd, PIN_CLIENT_PACKET))
   }
   #read(size: number): Came {
     const { packet, view } = this.scratch
@@ -178,7 +179,7 @@ export class KernelConnection {
   answered(): boolean {
     if (this.#late.length > 0) return false
     for (;;) {
-      const came = this.#read(this.#native.receiveSoon(this.#fd, this.scratch.packet))
+      const came = this.#read(this.#native.receiveSoon(this.#fd, PIN_CLIENT_PACKET))
       if (came === 'answer') return true
       if (came === 'gone' || came === 'nothing') return false
     }
@@ -254,16 +255,4 @@ export class KernelConnection {
 
 function closed(): NetlinkError {
   return new NetlinkError('NETLINK_CLOSED', { message: 'the socket is closed' })
-}
-
-/** At most as many parts as one system call takes beside the head. */
-function gathered(parts: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (parts.length < 1024) return parts
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return [all]
 }

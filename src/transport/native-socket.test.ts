@@ -27,6 +27,10 @@ const SO_PASSCRED = 16
 const SO_PEERCRED = 17
 const SO_DETACH_FILTER = 27
 const MSG_CTRUNC = 8
+const POLLIN = 1
+const POLLHUP = 0x10
+/** wait(): other descriptors are ready. */
+const OTHERS = 0x10000
 const EPERM = -1
 const EBADF = -9
 const EAGAIN = -11
@@ -265,6 +269,57 @@ test('a filter decides what a socket gets', () => {
   closeAll(one, two)
 })
 
+test('the first bytes of an array are sent alone', () => {
+  const [client, server] = pair(SOCK_SEQPACKET)
+  const buffer = new Uint8Array(16)
+  assert.equal(native.sendFirst(client, bytes('Hello Process'), 5), 5)
+  assert.equal(native.receive(server, buffer), 5)
+  assert.equal(text(buffer, 5), 'Hello')
+  assert.equal(native.sendFirst(client, bytes('Hello'), 6), EINVAL)
+  assert.equal(native.sendFirst(client, bytes('Hello'), -1), EINVAL)
+  closeAll(client, server)
+})
+
+test('a patient receive waits for a bounded time', () => {
+  const [client, server] = pair(SOCK_SEQPACKET)
+  const buffer = new Uint8Array(16)
+  assert.equal(native.receiveSoon(client, buffer), EAGAIN)
+  assert.equal(native.bePatient(client, 0), EINVAL)
+  assert.equal(native.bePatient(client, 1000), EINVAL)
+  assert.equal(native.bePatient(client, 40), 0)
+  const before = performance.now()
+  assert.equal(native.receiveSoon(client, buffer), EAGAIN)
+  assert.ok(performance.now() - before >= 39)
+  assert.equal(native.receive(client, buffer), EAGAIN)
+  native.send(server, bytes('soon'))
+  assert.equal(native.receiveSoon(client, buffer), 4)
+  closeAll(client, server)
+})
+
+test('waiting ends with what is waited for, with time, and with word of others', () => {
+  const [client, server] = pair(SOCK_SEQPACKET)
+  const [other, peer] = pair(SOCK_SEQPACKET)
+  assert.equal(native.wait(client, POLLIN, 1000), 0)
+  assert.equal(native.wait(client, POLLIN, 1000, 1), 0)
+  assert.equal(native.wait(client, POLLIN, -1), EINVAL)
+  assert.equal(native.wait(client, POLLIN, 1_000_001), EINVAL)
+  native.send(server, bytes('x'))
+  assert.equal(native.wait(client, POLLIN, 1_000_000), POLLIN)
+  native.receive(client, new Uint8Array(1))
+  assert.equal(
+    native.startReadiness(new Int32Array(4), () => {}),
+    0,
+  )
+  assert.equal(native.arm(other, 1, POLLIN), 0)
+  native.send(peer, bytes('x'))
+  assert.equal(native.wait(client, POLLIN, 1_000_000, 1), OTHERS)
+  assert.equal(native.wait(client, POLLIN, 1000), 0)
+  closeAll(server)
+  assert.ok(native.wait(client, POLLIN, 1_000_000) & POLLHUP)
+  for (const fd of [other, peer, client]) assert.equal(native.disarm(fd), 0)
+  closeAll(client, other, peer)
+})
+
 test('failures are numbers', () => {
   const [client, server] = pair(SOCK_STREAM)
   const buffer = new Uint8Array(8)
@@ -279,7 +334,7 @@ test('failures are numbers', () => {
   assert.equal(native.bind(file, netlinkAddress()), ENOTSOCK)
   closeSync(file)
   assert.equal(native.sendControl(client, buffer, new Int32Array(254)), -109)
-  assert.equal(native.pin(16, buffer), EINVAL)
+  assert.equal(native.pin(20, buffer), EINVAL)
   closeAll(client, server)
 })
 

@@ -59,6 +59,8 @@ export interface NativeSocket {
    * a mask of groups. At most 1,024 parts.
    */
   send(fd: number, parts: Bytes | readonly Uint8Array[], portid?: number, groups?: number): number
+  /** send(2) of the first `length` bytes. */
+  sendFirst(fd: number, bytes: Bytes, length: number): number
   /** sendmmsg(2), a datagram an element, the first 64 at most: how many were sent. */
   sendMany(
     fd: number,
@@ -96,7 +98,7 @@ export interface NativeSocket {
   receiveControl(fd: number, buffer: Bytes, control: Int32Array): number
 
   /**
-   * Remembers an array and where its memory is, under a number below 16; without an array forgets.
+   * Remembers an array and where its memory is, under a number below 20; without an array forgets.
    * Precondition: while the number is used the array is neither detached nor resized.
    */
   pin(slot: number, array?: Uint8Array | Uint32Array): number

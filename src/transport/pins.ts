@@ -7,6 +7,13 @@
  */
 import type { Bytes, NativeSocket } from './native-socket.ts'
 
+/** What was pinned for good: how many numbers `Pins` may use, and those that follow. */
+export const PINS = 16
+export const PIN_CLIENT_REQUEST = 16
+export const PIN_CLIENT_PACKET = 17
+export const PIN_SERVER_REQUEST = 18
+export const PIN_SERVER_ANSWER = 19
+
 export class Pins {
   readonly #native: NativeSocket
   readonly #first: number

@@ -45,6 +45,8 @@ const ENOBUFS = -105
 const ECONNRESET = -104
 /** Bytes that a connection may hold on its way, as far as the system grants them. */
 const SEND_BUFFER = 2 * PAYLOAD_MAX
+/** Longest datagram that is copied byte by byte: a view of it would cost more. */
+const SHORT = 48
 /** Milliseconds that the kernel has for its first answer. */
 const HANDSHAKE = 5000
 
@@ -264,7 +266,10 @@ class ServedSocket implements Socket {
     this.senderPortid = view.getUint32(AT_PORTID, true)
     this.senderGroup = view.getUint32(AT_GROUP, true)
     this.senderNsid = view.getInt32(AT_NSID, true)
-    buffer.set(packet.subarray(ANSWER_SIZE, ANSWER_SIZE + Math.min(received, buffer.length)))
+    const copied = Math.min(received, buffer.length)
+    if (copied <= SHORT)
+      for (let i = 0; i < copied; i++) buffer[i] = packet[ANSWER_SIZE + i] as number
+    else buffer.set(packet.subarray(ANSWER_SIZE, ANSWER_SIZE + copied))
     return received
   }
   /** Keeps what the packet in `scratch` brought, if anything. */

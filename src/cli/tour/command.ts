@@ -17,7 +17,7 @@ async function stay(call: Call): Promise<void> {
   const { out, signal } = call
   out.lines([
     `${NLKIT} stays; its changes follow here, and Ctrl-C ends it.`,
-    'To serve it to other programs comes in a later version.',
+    '`nlkit kernel start` serves one to other programs.',
   ])
   const sides = await openSides()
   const nl = sides.find(({ name }) => name === NLKIT)!.nl!
