@@ -2,6 +2,7 @@
 import { isNetlinkError } from '../errors.ts'
 import type { Credentials } from '../kernel/credentials.ts'
 import type { UserSocket } from '../kernel/netlink/user-socket.ts'
+import { KERN_ERR } from '../kernel/printk/log.ts'
 import { PIN_SERVER_ANSWER, PIN_SERVER_REQUEST } from '../transport/pins.ts'
 import { type Armed, EPOLLIN, EPOLLOUT } from '../transport/readiness.ts'
 import {
@@ -156,6 +157,9 @@ export class Client implements Armed {
     this.#isServing = true
     try {
       this.#dispatch(op, request[1] as number, a, b, c, size)
+    } catch (error) {
+      this.#server.kernel.printk(KERN_ERR, `daemon: a request failed: ${error}`)
+      this.close()
     } finally {
       this.#isServing = false
     }

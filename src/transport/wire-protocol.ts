@@ -73,10 +73,8 @@ export const AT_UID = 28
 export const AT_GID = 32
 
 /** Errnos that both ends speak of, negative. */
-export const EPERM = -1
 export const EAGAIN = -11
 export const EINVAL = -22
-export const EPIPE = -32
 export const EPROTO = -71
 export const EOPNOTSUPP = -95
 export const EMSGSIZE = -90
