@@ -30,8 +30,8 @@ function inside(program: string, argv: readonly string[]): string {
 }
 
 /** Runs a command line in the namespace; it must succeed. */
-async function ours(line: string): Promise<string> {
-  const { code, stdout, stderr } = await nlkit('live', ['-n', netns!.path, ...line.split(' ')])
+async function ours(line: string, where = netns!): Promise<string> {
+  const { code, stdout, stderr } = await nlkit('live', ['-n', where.path, ...line.split(' ')])
   assert.equal(code, 0, `${line}: ${stderr}`)
   return stdout
 }
@@ -201,13 +201,15 @@ test('every command on Linux', why ? { skip: why } : {}, async () => {
   }
 })
 
-test('monitor tells what happens on Linux', why ? { skip: why } : {}, async () => {
-  const argv = ['-n', netns!.path, 'monitor', 'link', 'addr', '-j', '--count', '3']
+test('monitor tells what happens on Linux', why ? { skip: why } : {}, async (t) => {
+  const alone = newNetns()
+  t.after(() => alone.close())
+  const argv = ['-n', alone.path, 'monitor', 'link', 'addr', '-j', '--count', '3']
   const monitor = new Running(argv)
   await monitor.wrote('stderr', /watching/)
-  await ours('link add mon0 --kind ifb')
-  await ours('link set mon0 mtu 1400')
-  await ours('link del mon0')
+  await ours('link add mon0 --kind ifb', alone)
+  await ours('link set mon0 mtu 1400', alone)
+  await ours('link del mon0', alone)
   const { code, stdout } = await monitor.ended
   assert.equal(code, 0)
   const events = stdout

@@ -189,8 +189,8 @@ export function json(about: string, more: More = {}): Parameter<unknown> {
     read(word) {
       try {
         return JSON.parse(word)
-      } catch (error) {
-        throw new UsageError(`expected JSON, got "${word}": ${(error as Error).message}`)
+      } catch {
+        throw new UsageError(`expected JSON, got "${word}"`)
       }
     },
   }
