@@ -196,6 +196,14 @@ both('txqlen, group and alias are kept', async ({ nl }) => {
   return { txqlen, group, ifalias }
 })
 
+both('replace makes a link, or changes the one that is there', async ({ nl }) => {
+  await nl.links.replace({ ifname: 'br0', kind: 'bridge', mtu: 1400 })
+  const made = (await nl.links.get('br0')).mtu
+  await nl.links.replace({ ifname: 'br0', kind: 'bridge', mtu: 1300, up: true })
+  const { mtu, up, ifindex } = await nl.links.get('br0')
+  return [made, mtu, up, ifindex, await refusal(nl.links.replace({ ifname: 'br0', kind: 'ifb' }))]
+})
+
 both('links by kind and by master', async ({ nl }) => {
   await nl.links.add({ ifname: 'br0', kind: 'bridge' })
   await nl.links.add({ ifname: 'v0', kind: 'veth', peer: { ifname: 'v1' }, master: 'br0' })

@@ -111,6 +111,23 @@ both('a rule that is there already, and one that is not there', async ({ nl }) =
   return [refused, await rules(nl)]
 })
 
+both('a rule is replaced, and changed', async ({ nl }) => {
+  const rule = { family: 'inet', source: '10.0.0.0/8', table: 100, priority: 500 } as const
+  await nl.rules.replace(rule)
+  await nl.rules.replace(rule)
+  const once = await rules(nl)
+  await nl.rules.set({ priority: 500 }, { table: 200 })
+  await nl.rules.set({ priority: 500 }, { table: 200 })
+  const changed = await rules(nl)
+  await nl.rules.set({ priority: 500 }, { priority: 600, oif: 'v0' })
+  return [
+    once,
+    changed,
+    await rules(nl),
+    await refusal(nl.rules.set({ priority: 7 }, { table: 1 })),
+  ]
+})
+
 both('rules decide the table of a look-up', async ({ nl }) => {
   await pair(nl)
   await nl.addresses.add({ link: 'v0', address: '10.0.0.1/24' })

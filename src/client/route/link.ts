@@ -1,5 +1,5 @@
 /** Links: the network interfaces of a kernel. */
-import { EncodeError } from '../../errors.ts'
+import { EncodeError, isNetlinkError } from '../../errors.ts'
 import { IFF_UP, rtLink } from '../../families/rt-link.ts'
 import { AF_UNSPEC } from '../../families/rtnetlink.ts'
 import type { Reply, RequestInput } from '../../schema/index.ts'
@@ -149,6 +149,26 @@ export class LinkDoor {
     const value = await this.#describe(link, { kind: link.kind }, options)
     const flags = NLM_F_CREATE | NLM_F_EXCL
     await this.#links.endpoint.request(this.#calls.new, value, { ...options, flags })
+  }
+
+  /**
+   * Makes a link, or changes the one of this name and kind to what is given; its peer and what it
+   * stands on stay as they are.
+   * @throws NetlinkError EEXIST when a link of another kind has the name
+   */
+  async replace(
+    link: NewLink & { readonly ifname: string },
+    options: CallOptions = {},
+  ): Promise<void> {
+    try {
+      await this.add(link, options)
+    } catch (error) {
+      if (!isNetlinkError(error, 'EEXIST')) throw error
+      const { ifname, kind, ifindex: _index, link: _lower, peer: _peer, ...changes } = link
+      const known = await this.#links.find(ifname, options)
+      if (kind !== undefined && known.linkinfo?.kind !== kind) throw error
+      await this.set(ifname, changes, options)
+    }
   }
 
   /** Changes a link: what is not named stays as it is. @throws NetlinkError ENODEV, EINVAL, ... */

@@ -1,5 +1,6 @@
 /** Rules: which routing table a packet is looked up in. */
 
+import { isNetlinkError } from '../../errors.ts'
 import { RT_TABLE_MAIN, RT_TABLE_UNSPEC } from '../../families/rt-route-constants.ts'
 import { FIB_RULE_INVERT, rtRule } from '../../families/rt-rule.ts'
 import type { Reply, RequestInput } from '../../schema/index.ts'
@@ -154,6 +155,33 @@ export class RuleDoor {
     const whole = { ...rule, action, table: table ?? (isLookup ? RT_TABLE_MAIN : undefined) }
     const flags = NLM_F_CREATE | NLM_F_EXCL
     await this.#links.endpoint.request(this.#calls.new, describe(whole), { ...options, flags })
+  }
+  /** Adds a rule, unless the very same is there. */
+  async replace(rule: RuleDescription, options: CallOptions = {}): Promise<void> {
+    try {
+      await this.add(rule, options)
+    } catch (error) {
+      if (!isNetlinkError(error, 'EEXIST')) throw error
+    }
+  }
+  /**
+   * Changes the first rule of a priority, of IPv4 unless said otherwise. Kernels cannot change
+   * rules: the new one is added before the old one is deleted, so that none is missing meanwhile.
+   * @throws NetlinkError ENOENT
+   */
+  async set(
+    rule: { readonly family?: IpFamily | undefined; readonly priority: number },
+    changes: Omit<RuleDescription, 'family'>,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const old = await this.get(rule, options)
+    try {
+      await this.add({ ...old, ...changes }, options)
+    } catch (error) {
+      if (isNetlinkError(error, 'EEXIST')) return
+      throw error
+    }
+    await this.delete(old, options)
   }
   /** Deletes the first rule that has all that is given. @throws NetlinkError ENOENT */
   async delete(rule: RuleDescription, options: CallOptions = {}): Promise<void> {
