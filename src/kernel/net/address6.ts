@@ -78,10 +78,12 @@ export class Inet6 {
     })
   }
 
-  /** ipv6_chk_addr(): whether `address` is one of this host's; link-local ones on `dev` only. */
+  /** ipv6_chk_addr(): whether `address` can be used here; a link-local one on `dev` only. */
   hasAddress(address: Ipv6, dev: NetDevice): boolean {
-    const devs = isLinkLocal6(address) ? [dev] : this.#stack.devices.list()
-    return devs.some((each) => each.inet6?.addresses.some((ifa) => ifa.address === address))
+    const isOfOne = isLinkLocal6(address) || isLoopback6(address)
+    const devs = isOfOne ? [dev] : this.#stack.devices.list()
+    const found = devs.map(({ inet6 }) => inet6?.addresses.find((ifa) => ifa.address === address))
+    return found.some((ifa) => ifa && !(ifa.flags & IFA_F_TENTATIVE))
   }
 
   /**
@@ -132,7 +134,7 @@ export class Inet6 {
     this.notify('DELADDR', ifa)
     this.#stack.chains.inet6addr.call('NETDEV_DOWN', ifa)
     if (hadPrefix) cleanupPrefixRoute(ifa)
-    this.#stack.fib6.forgetPrefsrc(ifa.address, ifa.dev)
+    this.#stack.fib6.forgetPrefsrc(ifa.address)
   }
 
   /**

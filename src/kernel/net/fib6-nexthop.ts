@@ -29,8 +29,10 @@ export interface Nexthop6Request {
   readonly table?: number | undefined
   /** Whether the route rejects: it is put on lo. */
   readonly isReject?: boolean | undefined
-  /** A local or anycast route: the device's state does not matter. */
+  /** A local route: it does not matter whether the device has a carrier. */
   readonly isLocal?: boolean | undefined
+  /** Whether the device may be down, as for an address's own route. */
+  readonly ignoresDown?: boolean | undefined
 }
 
 /** fib6_nh_init(). @throws NetlinkError ENODEV, ENETDOWN, EINVAL, EHOSTUNREACH, EACCES */
@@ -55,7 +57,9 @@ export function checkNexthop6(stack: NetStack, request: Nexthop6Request): Nextho
   if (!dev.inet6 || dev.inet6.isDisabled) {
     throw new NetlinkError('EACCES', 'IPv6 is disabled on nexthop device')
   }
-  if (!dev.isUp && !request.isLocal) throw new NetlinkError('ENETDOWN', 'Nexthop device is not up')
+  if (!dev.isUp && !request.ignoresDown) {
+    throw new NetlinkError('ENETDOWN', 'Nexthop device is not up')
+  }
   const isDown = !request.isLocal && !dev.hasCarrier
   return { dev, gateway, flags: (flags & RTNH_F_ONLINK) | (isDown ? RTNH_F_LINKDOWN : 0), weight }
 }
@@ -73,7 +77,7 @@ function validateGateway(
     if (isMulticast6(gateway) || gateway === 0n) {
       throw new NetlinkError('EINVAL', 'Invalid gateway address')
     }
-    if ((request.flags ?? 0) & RTNH_F_ONLINK) checkOnlink(stack, gateway, dev as NetDevice)
+    if (given && (request.flags ?? 0) & RTNH_F_ONLINK) checkOnlink(stack, gateway, given)
     else dev = reach(stack, request, gateway, dev)
   }
   if (!dev) throw new NetlinkError('EINVAL', 'Egress device not specified')
@@ -97,8 +101,9 @@ function isOwnAddress(stack: NetStack, address: Ipv6, dev: NetDevice): boolean {
 
 /** ip6_route_check_nh_onlink(). */
 function checkOnlink(stack: NetStack, gateway: Ipv6, dev: NetDevice): void {
-  const found = tryLookup(() => stack.fib6.tableLookup(RT_TABLE_MAIN, { daddr: gateway }))
-  if (!found || found.route.dstLen === 0) return
+  const flow = { daddr: gateway, oif: dev.ifindex, ignoresLinkstate: true }
+  const found = tryLookup(() => stack.fib6.tableLookup(RT_TABLE_MAIN, flow))
+  if (!found || found.route.isReject || found.route.dst === 0n) return
   if (found.route.type !== RTN_UNICAST || found.route.nexthop.dev !== dev) {
     throw new NetlinkError('EINVAL', 'Nexthop has invalid gateway or device mismatch')
   }
@@ -111,10 +116,11 @@ function reach(
   gateway: Ipv6,
   dev: NetDevice | undefined,
 ): NetDevice {
-  const flow = { daddr: gateway, oif }
+  const flow = { daddr: gateway, oif, isStrict: true }
   const isWay = (found: Fib6Result | undefined): found is Fib6Result =>
-    found !== undefined && found.route.nexthop.gateway === undefined
-  let found = table ? tryLookup(() => stack.fib6.tableLookup(table, flow)) : undefined
+    found !== undefined && !found.route.isReject && found.route.nexthop.gateway === undefined
+  const inTable = { ...flow, ignoresLinkstate: true }
+  let found = table ? tryLookup(() => stack.fib6.tableLookup(table, inTable)) : undefined
   if (!isWay(found) || (dev && dev !== found.route.nexthop.dev)) {
     found = tryLookup(() => stack.fib6.lookup(flow))
   }

@@ -4,9 +4,10 @@
  * Kernel: net/ipv6/ip6_fib.c. Linux keeps a radix tree; here each prefix length has a map from the
  * prefix to its routes, by ascending metric.
  */
+import { NetlinkError } from '../../errors.ts'
 import { type Ipv6, prefix6 } from './address.ts'
 import type { Origin } from './chains.ts'
-import { AF_INET6 } from './constants.ts'
+import { AF_INET6, RTN_MAX } from './constants.ts'
 import type { Metrics } from './fib4-info.ts'
 import type { Nexthop6, Nexthop6Request } from './fib6-nexthop.ts'
 
@@ -51,7 +52,9 @@ export class Fib6Route {
   /** Whether it is in its table. */
   isLinked = false
 
+  /** A route that rejects keeps neither a preference nor an end. */
   constructor(table: number, config: Fib6Config, nexthop: Nexthop6, isReject: boolean) {
+    const { expires } = config
     this.table = table
     this.dst = prefix6(config.dst, config.dstLen)
     this.dstLen = config.dstLen
@@ -60,7 +63,8 @@ export class Fib6Route {
     this.type = config.type || 1
     this.prefsrc = config.prefsrc || undefined
     this.metrics = config.metrics?.size ? config.metrics : undefined
-    this.pref = config.pref ?? 0
+    this.pref = isReject ? 0 : (config.pref ?? 0)
+    if (expires !== undefined && !isReject) this.expires = nexthop.dev.stack.now() + expires * 1000
     this.nexthop = nexthop
     this.isReject = isReject
   }
@@ -69,6 +73,17 @@ export class Fib6Route {
   get canHaveSiblings(): boolean {
     return this.nexthop.gateway !== undefined
   }
+}
+
+/** fib6_config_validate(). @throws NetlinkError EINVAL */
+export function checkConfig6({ type = 0, dstLen }: Fib6Config): void {
+  if (type > RTN_MAX) throw new NetlinkError('EINVAL', 'Invalid route type')
+  if (dstLen > 128) throw new NetlinkError('EINVAL', 'Invalid prefix length')
+}
+
+/** rt6_duplicate_nexthop(). */
+export function isSameNexthop6(a: Fib6Route, b: Fib6Route): boolean {
+  return a.nexthop.dev === b.nexthop.dev && a.nexthop.gateway === b.nexthop.gateway
 }
 
 /** A table. */
@@ -89,6 +104,21 @@ export class Fib6Table {
   /** The routes of the prefix of `length` in which `address` lies. */
   covering(address: Ipv6, length: number): readonly Fib6Route[] | undefined {
     return this.#byLength[length]?.get(prefix6(address, length))
+  }
+
+  /**
+   * Whether Linux's tree has a node for this prefix: where routes are, at its root, and where the
+   * ways to longer prefixes part.
+   */
+  hasNode(dst: Ipv6, length: number): boolean {
+    if (length === 0 || this.at(dst, length).length > 0) return true
+    const prefix = prefix6(dst, length)
+    const halves = new Set<boolean>()
+    for (const route of this.sorted()) {
+      if (route.dstLen <= length || prefix6(route.dst, length) !== prefix) continue
+      halves.add(prefix6(route.dst, length + 1) === prefix)
+    }
+    return halves.size === 2
   }
 
   /** Puts `route` in at a place among those of its prefix, over `replaced` of them. */

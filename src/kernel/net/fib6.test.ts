@@ -2,44 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isNetlinkError } from '../../errors.ts'
-import { formatIpv6, parseIpv6 as ip, prefix6, samePrefix6 } from './address.ts'
+import { parseIpv6 as ip, prefix6, samePrefix6 } from './address.ts'
+import { ADD, APPEND, CHANGE, host6 as host, REPLACE } from './fib6.test.support.ts'
 import { type Fib6Config, Fib6Route } from './fib6.ts'
 import { Fib6Table } from './fib6-table.ts'
-import { down, ME, Recorder, refusal, up } from './recorder.test.support.ts'
-
-const ADD = 0x600
-const APPEND = 0xc00
-const REPLACE = 0x500
-const CHANGE = 0x100
-
-/** v0 with fd00::1/64 and v1 with fd01::1/64, up, and a door to their routes. */
-function host() {
-  const t = new Recorder()
-  const [v0, v1] = t.veth('v0', 'v1')
-  const { loopback: lo } = t.stack
-  up(lo)
-  for (const [dev, address] of [
-    [v0, 'fd00::1'],
-    [v1, 'fd01::1'],
-  ] as const)
-    t.stack.inet6.add({ ifindex: dev.ifindex, address: ip(address), prefixlen: 64, flags: 2 })
-  t.settled()
-  const config = (text: string, more: Partial<Fib6Config> = {}): Fib6Config => {
-    const [address = '', length = '128'] = text.split('/')
-    return { dst: ip(address), dstLen: Number(length), protocol: 3, origin: ME, ...more }
-  }
-  const insert = (text: string, more: Partial<Fib6Config> = {}, flags = ADD): string[] => {
-    t.stack.fib6.add(config(text, more), flags)
-    return t.taken()
-  }
-  const remove = (text: string, more: Partial<Fib6Config> = {}): string[] => {
-    t.stack.fib6.delete({ ...config(text), protocol: 0, ...more })
-    return t.taken()
-  }
-  const via = (text: string) => ({ gateway: ip(text) })
-  const dev = (each: { ifindex: number }) => ({ oif: each.ifindex })
-  return { t, v0, v1, lo, config, insert, remove, via, dev }
-}
+import { down, refusal, up } from './recorder.test.support.ts'
 
 const ROUTE = 'table=254 proto=3 type=1'
 
@@ -78,39 +45,6 @@ test('how a route is announced says how it came in; gateways gather to one route
     refusal(() => remove('fd10::/64')),
     'ESRCH',
   )
-})
-
-test('a multipath request is announced once, and goes at once', () => {
-  const { t, insert, remove, via } = host()
-  const both = (a: string, b: string) => ({ multipath: [via(a), { ...via(b), weight: 3 }] })
-  const line = (flags: string) => [`NEWROUTE fd14::/64 ${ROUTE} multipath=2 fl=${flags} by=me`]
-  assert.deepEqual(insert('fd14::/64', both('fd00::2', 'fd01::2')), line('0x400'))
-  assert.deepEqual(insert('fd14::/64', both('fd00::3', 'fd01::3'), REPLACE), line('0x100'))
-  const [first] = t.stack.fib6.table(254)?.at(ip('fd14::'), 64) ?? []
-  assert.deepEqual(
-    first?.siblings.map(({ nexthop }) => [formatIpv6(nexthop.gateway ?? 0n), nexthop.weight]),
-    [
-      ['fd00::3', 1],
-      ['fd01::3', 3],
-    ],
-  )
-  insert('fd14::/64', via('fd00::4'), APPEND)
-  assert.deepEqual(remove('fd14::/64', via('fd00::4')), [
-    `DELROUTE fd14::/64 ${ROUTE} gw=fd00::4 metric=1024 dev=v0 by=me`,
-  ])
-  assert.deepEqual(remove('fd14::/64'), [`DELROUTE fd14::/64 ${ROUTE} multipath=2 by=me`])
-  insert('fd14::/64', both('fd00::2', 'fd01::2'))
-  assert.equal(remove('fd14::/64', { multipath: [via('fd00::2'), via('fd01::2')] }).length, 2)
-  assert.deepEqual(t.stack.fib6.table(254)?.at(ip('fd14::'), 64), [])
-})
-
-test('a multipath request that fails midway leaves nothing', () => {
-  const { t, insert, config, via } = host()
-  insert('fd14::/64', via('fd01::2'))
-  const add = () =>
-    t.stack.fib6.add(config('fd14::/64', { multipath: [via('fd00::2'), via('fd01::2')] }), APPEND)
-  assert.equal(refusal(add), 'EEXIST')
-  assert.equal(t.stack.fib6.table(254)?.at(ip('fd14::'), 64).length, 1)
 })
 
 test('what is wrong with a route is said as Linux says it', () => {
@@ -245,14 +179,16 @@ test('look-ups: longest prefix, table local first, interfaces, errors', () => {
   }
   const rows: [string, object, string][] = [
     ['fd10::1', {}, '/64 v1'],
-    ['fd10::1', dev(v0), '/64 v0'],
+    ['fd10::1', dev(v0), '/64 v1'],
+    ['fd10::1', { ...dev(v0), isStrict: true }, '/64 v0'],
     ['fd10:0:1::', {}, '/32 v0'],
-    ['fd10:0:1::', dev(v1), 'ENETUNREACH'],
+    ['fd10:0:1::', dev(v1), '/32 v0'],
+    ['fd10:0:1::', { ...dev(v1), isStrict: true }, 'ENETUNREACH'],
     ['fd11::1', {}, 'EHOSTUNREACH'],
     ['fd12::1', {}, 'EINVAL'],
     ['fd13::1', {}, 'EACCES'],
     ['fd14::1', {}, 'ENETUNREACH'],
-    ['fd15::1', {}, 'ENETUNREACH'],
+    ['fd15::1', {}, '/64 lo'],
     ['fd00::1', {}, '/128 v0'],
     ['fd00::2', {}, '/64 v0'],
     ['::1', {}, '/128 lo'],

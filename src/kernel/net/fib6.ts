@@ -8,6 +8,7 @@ import { NetlinkError } from '../../errors.ts'
 import { type Ipv6, isLoopback6 } from './address.ts'
 import type { Origin } from './chains.ts'
 import {
+  LOOPBACK_IFINDEX,
   NLM_F_APPEND,
   NLM_F_CREATE,
   NLM_F_EXCL,
@@ -17,17 +18,25 @@ import {
   RTN_ANYCAST,
   RTN_BLACKHOLE,
   RTN_LOCAL,
-  RTN_MAX,
   RTN_PROHIBIT,
   RTN_THROW,
   RTN_UNREACHABLE,
   RTNH_F_DEAD,
   RTNH_F_LINKDOWN,
+  RTPROT_KERNEL,
 } from './constants.ts'
 import type { NetDevice } from './device.ts'
 import { routeTypeError } from './fib4-info.ts'
-import { checkNexthop6, type Nexthop6Request } from './fib6-nexthop.ts'
-import { type Fib6Config, Fib6Route, Fib6Table } from './fib6-table.ts'
+import { addMultipath, singleConfigs } from './fib6-multipath.ts'
+import { checkNexthop6 } from './fib6-nexthop.ts'
+import { type Choice6, selectRoute } from './fib6-select.ts'
+import {
+  checkConfig6,
+  type Fib6Config,
+  Fib6Route,
+  Fib6Table,
+  isSameNexthop6,
+} from './fib6-table.ts'
 import type { FlowKey } from './rules.ts'
 import type { NetStack } from './stack.ts'
 
@@ -38,9 +47,10 @@ const IP6_RT_PRIO_USER = 1024
 const REJECTING = [RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW]
 
 /** What is looked for (struct flowi6). */
-export interface Flow6 extends FlowKey {
+export interface Flow6 extends FlowKey, Choice6 {
   readonly daddr: Ipv6
   readonly saddr?: Ipv6 | undefined
+  readonly oif?: number | undefined
 }
 
 /** What is found. */
@@ -81,42 +91,39 @@ export class Fib6 {
    * request has them.
    * @throws NetlinkError EEXIST, ENOENT, EINVAL, or what a nexthop is refused with.
    */
-  add(wanted: Fib6Config, flags: number): Fib6Route {
+  add(wanted: Fib6Config, flags: number): void {
     const config = { ...wanted, metric: wanted.metric || IP6_RT_PRIO_USER }
-    if (config.multipath) return this.#addMultipath(config, config.multipath, flags)
-    const route = this.makeRoute(config)
-    this.link(route, flags, config.origin)
-    return route
+    if (config.multipath) addMultipath(this, config, flags)
+    else this.link(this.makeRoute(config), flags, config.origin)
   }
 
   /** ip6_route_info_create(): a route that is in no table yet. @throws NetlinkError */
   makeRoute(config: Fib6Config): Fib6Route {
-    const { type = 0, dst, dstLen, prefsrc } = config
-    if (type > RTN_MAX) throw new NetlinkError('EINVAL', 'Invalid route type')
-    if (dstLen > 128) throw new NetlinkError('EINVAL', 'Invalid prefix length')
+    checkConfig6(config)
+    const { type = 0, dst, prefsrc } = config
     const table = this.newTable(config.table ?? 0)
-    const isLocal = type === RTN_LOCAL || type === RTN_ANYCAST
+    const isLocal = type === RTN_LOCAL
     const isReject = REJECTING.includes(type)
-    const nexthop = checkNexthop6(this.#stack, { ...config, isReject, isLocal: config.isLocal })
+    const nexthop = checkNexthop6(this.#stack, { ...config, isReject, isLocal })
     const leadsBack = nexthop.dev === this.#stack.loopback && !isLoopback6(dst) && !isLocal
     if (prefsrc && !this.#stack.inet6.hasAddress(prefsrc, nexthop.dev)) {
       throw new NetlinkError('EINVAL', 'Invalid source address')
     }
-    const route = new Fib6Route(table.id, config, nexthop, isReject || leadsBack)
-    if (config.expires !== undefined) this.expire(route, config.expires)
-    return route
+    return new Fib6Route(table.id, config, nexthop, isReject || leadsBack)
   }
 
-  /** Lets `route` end in `seconds`; never when undefined. */
+  /** Lets a route of a table end in `seconds`; never when undefined. */
   expire(route: Fib6Route, seconds: number | undefined): void {
+    route.expires = seconds === undefined ? undefined : this.#stack.now() + seconds * 1000
+    this.#watch(route)
+  }
+
+  #watch(route: Fib6Route): void {
     route.cancelTimer?.()
     route.cancelTimer = undefined
-    route.expires = seconds === undefined ? undefined : this.#stack.now() + seconds * 1000
-    if (seconds === undefined) return
-    const delay = Math.min(seconds * 1000, 0x7fffffff)
-    route.cancelTimer = this.#stack.setTimer(() => {
-      if (route.isLinked) this.unlink(route)
-    }, delay)
+    if (route.expires === undefined) return
+    const delay = Math.min(route.expires - this.#stack.now(), 0x7fffffff)
+    route.cancelTimer = this.#stack.setTimer(() => this.unlink(route), delay)
   }
 
   /**
@@ -126,7 +133,8 @@ export class Fib6 {
   link(route: Fib6Route, flags: number, origin?: Origin, isSilent = false): void {
     const table = this.newTable(route.table)
     const routes = table.at(route.dst, route.dstLen)
-    if (routes.length === 0 && flags & NLM_F_REPLACE && !(flags & NLM_F_CREATE)) {
+    const onlyReplaces = (flags & (NLM_F_REPLACE | NLM_F_CREATE)) === NLM_F_REPLACE
+    if (onlyReplaces && !table.hasNode(route.dst, route.dstLen)) {
       throw new NetlinkError('ENOENT', 'Can not replace route - no match found')
     }
     const same = routes.filter(({ metric }) => metric === route.metric)
@@ -136,21 +144,25 @@ export class Fib6 {
       const old = same.find((each) => each.canHaveSiblings === canHaveSiblings) ?? same[0]
       if (old) {
         this.#replace(table, old, route)
-        if (!isSilent) this.#announce('NEWROUTE', route, NLM_F_REPLACE, origin)
+        if (!isSilent) this.announce('NEWROUTE', route, NLM_F_REPLACE, origin)
         return
       }
-      if (!(flags & NLM_F_CREATE)) throw new NetlinkError('ENOENT')
+      if (onlyReplaces) throw new NetlinkError('ENOENT')
     }
-    const twin = same.find((each) => isSameNexthop(each, route))
+    const twin = same.find((each) => isSameNexthop6(each, route))
     if (twin) {
-      if (twin.expires !== undefined) this.#renew(twin, route)
+      if (twin.expires !== undefined) {
+        twin.expires = route.expires
+        this.#watch(twin)
+      }
       throw new NetlinkError('EEXIST')
     }
     const at = routes.findIndex(({ metric }) => metric > route.metric)
     table.insert(route, at < 0 ? routes.length : at)
+    this.#watch(route)
     if (route.canHaveSiblings) joinSiblings(route, same)
     const announced = (same.length > 0 ? 0 : NLM_F_EXCL) | (flags & NLM_F_APPEND) | NLM_F_CREATE
-    if (!isSilent) this.#announce('NEWROUTE', route, announced, origin)
+    if (!isSilent) this.announce('NEWROUTE', route, announced, origin)
   }
 
   /** fib6_del(). */
@@ -159,7 +171,7 @@ export class Fib6 {
     this.newTable(route.table).remove(route)
     route.cancelTimer?.()
     leaveSiblings(route)
-    if (!isSilent) this.#announce('DELROUTE', route, 0, origin)
+    if (!isSilent) this.announce('DELROUTE', route, 0, origin)
   }
 
   /**
@@ -168,14 +180,19 @@ export class Fib6 {
    * @throws NetlinkError ESRCH
    */
   delete(config: Fib6Config): void {
-    if (config.multipath) {
-      for (const way of config.multipath) {
-        const oif = way.oif || config.oif
-        this.#deleteOne({ ...config, ...way, oif, multipath: undefined }, false)
-      }
-    } else {
+    if (!config.multipath) {
       this.#deleteOne(config, true)
+      return
     }
+    let failure: unknown
+    for (const single of singleConfigs(config)) {
+      try {
+        this.#deleteOne(single, false)
+      } catch (error) {
+        failure = error
+      }
+    }
+    if (failure) throw failure
   }
 
   #deleteOne(config: Fib6Config, withSiblings: boolean): void {
@@ -191,12 +208,12 @@ export class Fib6 {
           (!oif || each.nexthop.dev.ifindex === oif) &&
           (gateway === undefined || each.nexthop.gateway === gateway),
       )
-    if (!route) throw new NetlinkError('ESRCH')
+    if (!route) throw new NetlinkError(isNullEntry(config, table) ? 'ENOENT' : 'ESRCH')
     if (gateway !== undefined || !withSiblings || route.siblings.length === 1) {
       this.unlink(route, config.origin)
       return
     }
-    this.#announce('DELROUTE', route, 0, config.origin)
+    this.announce('DELROUTE', route, 0, config.origin)
     for (const each of [...route.siblings]) this.unlink(each, config.origin, true)
   }
 
@@ -219,20 +236,28 @@ export class Fib6 {
   /** @throws NetlinkError what a route answers; undefined where the table knows no way. */
   tableLookup(id: number, flow: Flow6): Fib6Result | undefined {
     const table = this.table(id)
-    for (let length = 128; table && length >= 0; length--) {
-      for (const route of table.covering(flow.daddr, length) ?? []) {
-        const { dev, flags } = route.nexthop
-        if (flags & RTNH_F_DEAD) continue
-        if (flags & RTNH_F_LINKDOWN && dev.inet6?.ignoreLinkdown) continue
-        if (flow.oif && dev.ifindex !== flow.oif && !route.isReject) continue
-        const error = routeTypeError(route.type)
-        if (error === 'EAGAIN') return undefined
-        if (error) throw new NetlinkError(error)
-        if (route.isReject) throw new NetlinkError('ENETUNREACH')
-        return { route }
-      }
+    const choice = flow.iif ? { ...flow, oif: flow.iif } : flow
+    const route = table && (this.#search(table, choice) ?? this.#fallBack(table, choice))
+    if (!route) return undefined
+    const error = route.isReject ? routeTypeError(route.type) : undefined
+    if (error === 'EAGAIN') return undefined
+    if (error) throw new NetlinkError(error)
+    return { route }
+  }
+
+  /** rt6_select() for one prefix after the other, the longest first. */
+  #search(table: Fib6Table, flow: Flow6): Fib6Route | undefined {
+    for (let length = 128; length >= 0; length--) {
+      const routes = table.covering(flow.daddr, length)
+      const found = routes && selectRoute(routes, flow)
+      if (found) return found
     }
     return undefined
+  }
+
+  /** When no gateway answers, any is better than none. */
+  #fallBack(table: Fib6Table, flow: Flow6): Fib6Route | undefined {
+    return flow.isReachable ? this.#search(table, { ...flow, isReachable: false }) : undefined
   }
 
   /** rt6_sync_down_dev(): routes through a device that goes, announced one by one. */
@@ -259,61 +284,28 @@ export class Fib6 {
     }
   }
 
-  /** rt6_remove_prefsrc(): routes through `dev` forget a source address that is no more. */
-  forgetPrefsrc(address: Ipv6, dev: NetDevice): void {
+  /** rt6_remove_prefsrc(): routes forget a source address that they cannot use any more. */
+  forgetPrefsrc(address: Ipv6): void {
+    const { inet6 } = this.#stack
     for (const table of this.#tables.values()) {
       for (const route of table.sorted()) {
-        if (route.prefsrc === address && route.nexthop.dev === dev) route.prefsrc = undefined
+        if (route.prefsrc !== address || inet6.hasAddress(address, route.nexthop.dev)) continue
+        route.prefsrc = undefined
       }
     }
   }
 
-  /** ip6_route_multipath_add(): all nexthops or none, one announcement. */
-  #addMultipath(config: Fib6Config, ways: readonly Nexthop6Request[], flags: number): Fib6Route {
-    const routes = ways.map((way) => {
-      const single = { ...config, ...way, oif: way.oif || config.oif, multipath: undefined }
-      const route = this.makeRoute(single)
-      if (route.canHaveSiblings) return route
-      const message = 'Device only routes can not be added for IPv6 using the multipath API.'
-      throw new NetlinkError('EINVAL', message)
-    })
-    const [first] = routes
-    if (!first) {
-      throw new NetlinkError('EINVAL', 'Invalid nexthop configuration - no valid nexthops')
-    }
-    let how = flags
-    const linked: Fib6Route[] = []
-    try {
-      for (const route of routes) {
-        this.link(route, how, config.origin, true)
-        linked.push(route)
-        how = (how & ~(NLM_F_EXCL | NLM_F_REPLACE)) | NLM_F_CREATE
-      }
-    } catch (error) {
-      for (const route of linked) this.unlink(route, config.origin, true)
-      throw error
-    }
-    const announced = flags & NLM_F_REPLACE ? NLM_F_REPLACE : NLM_F_CREATE
-    this.#announce('NEWROUTE', first, announced | (flags & NLM_F_APPEND), config.origin)
-    return first
+  announce(event: 'NEWROUTE' | 'DELROUTE', route: Fib6Route, flags: number, origin?: Origin): void {
+    this.#stack.chains.route.call(event, { route, flags, origin })
   }
 
   #replace(table: Fib6Table, old: Fib6Route, route: Fib6Route): void {
     const others = old.siblings.filter((each) => each !== old)
     table.insert(route, table.at(old.dst, old.dstLen).indexOf(old), 1)
+    this.#watch(route)
     old.cancelTimer?.()
     leaveSiblings(old)
     for (const each of others) this.unlink(each, undefined, true)
-  }
-
-  #renew(known: Fib6Route, wanted: Fib6Route): void {
-    const { expires } = wanted
-    this.expire(known, expires === undefined ? undefined : (expires - this.#stack.now()) / 1000)
-    wanted.cancelTimer?.()
-  }
-
-  #announce(event: 'NEWROUTE' | 'DELROUTE', route: Fib6Route, flags: number, origin: Origin): void {
-    this.#stack.chains.route.call(event, { route, flags, origin })
   }
 }
 
@@ -326,9 +318,12 @@ function loseWay(route: Fib6Route, dev: NetDevice, lost: Set<Fib6Route>): void {
   else for (const { nexthop } of dead) nexthop.flags |= RTNH_F_DEAD | RTNH_F_LINKDOWN
 }
 
-/** rt6_duplicate_nexthop(). */
-function isSameNexthop(a: Fib6Route, b: Fib6Route): boolean {
-  return a.nexthop.dev === b.nexthop.dev && a.nexthop.gateway === b.nexthop.gateway
+/** Whether what is described is the entry in place of a default route that is not there. */
+function isNullEntry(config: Fib6Config, table: Fib6Table): boolean {
+  const { dst, dstLen, metric, protocol, oif, gateway } = config
+  if (dstLen > 0 || gateway !== undefined || table.at(dst, dstLen).length > 0) return false
+  const isKernels = !protocol || protocol === RTPROT_KERNEL
+  return isKernels && (!metric || metric === 0xffffffff) && (!oif || oif === LOOPBACK_IFINDEX)
 }
 
 function joinSiblings(route: Fib6Route, same: readonly Fib6Route[]): void {

@@ -45,7 +45,7 @@ export function makeHostRoute(dev: NetDevice, address: Ipv6): Fib6Route {
     protocol: RTPROT_KERNEL,
     oif: dev.ifindex,
     metric: 0,
-    isLocal: true,
+    ignoresDown: true,
   })
 }
 

@@ -153,9 +153,10 @@ test('an IPv6 source address goes by the rules of RFC 6724', () => {
     ['ff02::1', 'fe80::1'],
     ['2001:db8:5::9', '2001:db8:2::1'],
     ['2001:db8:4::1', '2001:db8:4::1'],
+    ['::1', 'fe80::1'],
   ]
   for (const [daddr, expected] of rows) {
     assert.equal(formatIpv6(selectAddress6(t.stack, v0, ip6(daddr)) ?? 0n), expected, daddr)
   }
-  assert.equal(selectAddress6(new Recorder().stack, v0, 1n), undefined)
+  assert.equal(selectAddress6(new Recorder().stack, v0, ip6('2001::1')), undefined)
 })

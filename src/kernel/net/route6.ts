@@ -5,7 +5,7 @@
  * ipv6_dev_get_saddr(), ipv6_get_saddr_eval().
  */
 import { NetlinkError } from '../../errors.ts'
-import { type Ipv6, isLinkLocal6, isMulticast6, prefix6 } from './address.ts'
+import { type Ipv6, isLinkLocal6, isLoopback6, isMulticast6, prefix6 } from './address.ts'
 import {
   IFA_F_DADFAILED,
   IFA_F_DEPRECATED,
@@ -38,8 +38,10 @@ export interface Way6 {
 export function routeOutput6(stack: NetStack, query: Flow6): Way6 {
   const { iif = 0 } = query
   if (iif !== 0 && !stack.devices.byIndex(iif)) throw new NetlinkError('ENODEV')
-  const { daddr } = query
-  const found = stack.fib6.lookup(query)
+  const { daddr, oif, saddr } = query
+  const isBound = !iif && oif !== undefined && oif !== 0 && !saddr
+  const isStrict = isBound || isMulticast6(daddr) || isLinkLocal6(daddr) || isLoopback6(daddr)
+  const found = stack.fib6.lookup({ ...query, isStrict, isReachable: true })
   const { type, nexthop, prefsrc } = found.route
   const isOwn = type === RTN_LOCAL || type === RTN_ANYCAST
   return {
@@ -52,8 +54,8 @@ export function routeOutput6(stack: NetStack, query: Flow6): Way6 {
 
 /** ipv6_dev_get_saddr(): the best source address for `daddr` out of `dev` (RFC 6724). */
 export function selectAddress6(stack: NetStack, dev: NetDevice, daddr: Ipv6): Ipv6 | undefined {
-  const isOnLink = isMulticast6(daddr) || isLinkLocal6(daddr)
-  const devs = isOnLink ? [dev] : stack.devices.list()
+  const isOfLink = isMulticast6(daddr) || reach(daddr) <= REACH_LINK
+  const devs = isOfLink ? [dev] : stack.devices.list()
   let best: Ifaddr6 | undefined
   let bestScore: readonly number[] = []
   for (const ifa of devs.flatMap((each) => each.inet6?.addresses ?? [])) {
@@ -84,11 +86,15 @@ function compareScores(a: readonly number[], b: readonly number[]): number {
   return 0
 }
 
+/** IPV6_ADDR_SCOPE_LINKLOCAL. */
+const REACH_LINK = 2
+
 /** IPV6_ADDR_SCOPE_*: how far an address reaches. */
 function reach(address: Ipv6): number {
   if (isMulticast6(address)) return Number((address >> 112n) & 15n)
   const scope = scope6(address)
-  return scope === RT_SCOPE_LINK || scope === RT_SCOPE_HOST ? 2 : scope === RT_SCOPE_SITE ? 5 : 14
+  if (scope === RT_SCOPE_LINK || scope === RT_SCOPE_HOST) return REACH_LINK
+  return scope === RT_SCOPE_SITE ? 5 : 14
 }
 
 function commonBits(a: Ipv6, b: Ipv6): number {

@@ -5,7 +5,7 @@
  * inet6_rtm_getroute(), rtm_ipv6_policy (Linux 6.18).
  */
 import { NetlinkError } from '../../errors.ts'
-import { RTM_F_FIB_MATCH, routeAttrs, rtmsg } from '../../families/rt-route.ts'
+import { RTM_F_CLONED, RTM_F_FIB_MATCH, routeAttrs, rtmsg } from '../../families/rt-route.ts'
 import { RTM_NEWROUTE } from '../../families/rtnetlink.ts'
 import {
   attrs,
@@ -18,7 +18,7 @@ import {
   u16,
 } from '../../schema/index.ts'
 import { type Ipv6, prefix6 } from '../net/address.ts'
-import { RTN_LOCAL, RTNH_F_ONLINK } from '../net/constants.ts'
+import { RTNH_F_ONLINK } from '../net/constants.ts'
 import type { Fib6Config } from '../net/fib6.ts'
 import { routeOutput6 } from '../net/route6.ts'
 import type { RequestContext } from '../netlink/context.ts'
@@ -83,18 +83,30 @@ type Route6Message = Infer<typeof policy> & Infer<typeof rtmsg>
 /** inet6_rtm_newroute(). @throws NetlinkError as the FIB refuses it */
 export function newRoute6(ctx: RequestContext): void {
   const { fib6 } = ctx.kernel.rtnl.stackOf(ctx.net)
-  fib6.add(describeConfig(ctx), ctx.flags)
+  const route = ctx.decode(route6Request, NL_VALIDATE_LIBERAL)
+  const config = describeConfig(ctx, route)
+  if (route.flags & RTM_F_CLONED) invalid('Userspace can not set RTF_CACHE')
+  // Source routing is an option of the kernel's: it is built without.
+  if (route.srcLen !== 0) {
+    invalid('Specifying source address requires IPV6_SUBTREES to be enabled')
+  }
+  fib6.add(config, ctx.flags)
 }
 
 /** inet6_rtm_delroute(). @throws NetlinkError ESRCH, EINVAL */
 export function deleteRoute6(ctx: RequestContext): void {
-  ctx.kernel.rtnl.stackOf(ctx.net).fib6.delete(describeConfig(ctx))
+  const route = ctx.decode(route6Request, NL_VALIDATE_LIBERAL)
+  ctx.kernel.rtnl.stackOf(ctx.net).fib6.delete(describeConfig(ctx, route))
 }
 
 /** rtm_to_fib6_config(). */
-function describeConfig(ctx: RequestContext): Fib6Config {
-  const route = ctx.decode(route6Request, NL_VALIDATE_LIBERAL)
+function describeConfig(ctx: RequestContext, route: Route6Message): Fib6Config {
   const { dstLen, type, nhId, oif, gateway, multipath } = route
+  if (route.tos) invalid('Invalid dsfield (tos): option not available for IPv6')
+  if (route.flowlabel !== undefined) {
+    const message = 'Flow label cannot be specified for this operation'
+    throw new NetlinkError('EINVAL', { extack: { message, attribute: 'flowlabel' } })
+  }
   if (nhId) {
     if (oif || gateway !== undefined || route.encap || multipath) {
       invalid('Nexthop specification and nexthop id are mutually exclusive')
@@ -116,7 +128,6 @@ function describeConfig(ctx: RequestContext): Fib6Config {
     oif,
     gateway,
     flags: route.flags & RTNH_F_ONLINK,
-    isLocal: type === RTN_LOCAL,
     expires: route.expires || undefined,
     pref: preferenceOf(route.pref),
     metrics: route.metrics && parseMetrics(ctx, route.metrics),
