@@ -61,9 +61,10 @@ export interface Transport {
 }
 
 /**
- * One bound netlink socket. Nothing blocks: `send` and `receive` answer at once, `readable` waits.
- * In memory and on AF_NETLINK the replies are queued when `send` returns; elsewhere they may come
- * later, so callers rely on `readable` alone.
+ * One bound netlink socket. `send` and `receive` answer at once, `readable` waits; only a call to a
+ * served kernel may hold its caller up, for 20 ms at most, while that kernel answers. In memory and
+ * on AF_NETLINK the replies are queued when `send` returns; elsewhere they may come later, so
+ * callers rely on `readable` alone.
  */
 export interface Socket {
   readonly protocol: number
