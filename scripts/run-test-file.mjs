@@ -3,6 +3,9 @@ import { relative } from 'node:path'
 import { run } from 'node:test'
 import { inspect } from 'node:util'
 
+/** What a file may still take once its time is over, milliseconds: its children are being ended. */
+const GRACE_MS = 15_000
+
 /** The counts with which node's runner closes; its other diagnostics are a test's own. */
 const COUNT = /^(tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/
 const CLOSING = /^duration_ms [\d.]+$/
@@ -47,6 +50,32 @@ function enter(result, failed, data, file) {
  */
 export async function runTestFile(file, timeout) {
   const result = { counts: {}, ran: 0, failed: false, lines: [], output: [] }
+  const left = await Promise.race([
+    follow(file, timeout, result),
+    expire(timeout + GRACE_MS, 'the process does not end, though its time is over'),
+  ])
+  if (left !== undefined) {
+    result.failed = true
+    result.lines.push(`    not ok the file as a whole`, `    ${left}`)
+  }
+  if (result.ran === 0) {
+    result.failed = true
+    result.counts.fail = Math.max(1, result.counts.fail ?? 0)
+    result.counts.pass = 0
+    result.lines.push('    ran no test')
+  }
+  return result
+}
+
+/** Resolves with `sentence` after so many milliseconds: a process that the kernel holds ends for no signal. */
+function expire(milliseconds, sentence) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds, sentence).unref()
+  })
+}
+
+/** Enters what node's runner tells of `file` into `result`. */
+async function follow(file, timeout, result) {
   for await (const { type, data } of run({ files: [file], timeout, concurrency: 1 })) {
     if (type === 'test:pass' || type === 'test:fail') {
       enter(result, type === 'test:fail', data, file)
@@ -58,11 +87,4 @@ export async function runTestFile(file, timeout) {
       else if (!CLOSING.test(data.message)) result.lines.push(`    ${data.message}`)
     }
   }
-  if (result.ran === 0) {
-    result.failed = true
-    result.counts.fail = Math.max(1, result.counts.fail ?? 0)
-    result.counts.pass = 0
-    result.lines.push('    ran no test')
-  }
-  return result
 }
