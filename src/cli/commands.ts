@@ -47,6 +47,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./monitor.ts'),
   },
   {
+    name: 'family',
+    aliases: [],
+    summary: 'generic netlink families of the kernel: their operations, groups and policies',
+    load: () => import('./family.ts'),
+  },
+  {
+    name: 'call',
+    aliases: [],
+    summary: 'one operation of a family, the request given as JSON',
+    load: () => import('./call.ts'),
+  },
+  {
+    name: 'listen',
+    aliases: [],
+    summary: "a family's notifications, as they come",
+    load: () => import('./listen.ts'),
+  },
+  {
     name: 'kernel',
     aliases: [],
     summary: 'a kernel of its own, served to other programs',

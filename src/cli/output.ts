@@ -22,8 +22,12 @@ function wantsColor(
   return sink.isTTY === true && env.TERM !== 'dumb'
 }
 
-/** A bigint that a JSON number holds exactly is one, any other is its digits in a string. */
+/**
+ * A bigint that a JSON number holds exactly is one, any other is its digits in a string; bytes are
+ * hexadecimal.
+ */
 function jsonValue(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   if (typeof value !== 'bigint') return value
   return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
 }
@@ -57,6 +61,11 @@ export class Output {
 
   json(value: unknown): void {
     this.line(toJson(value))
+  }
+
+  /** JSON for eyes. */
+  indented(value: unknown): void {
+    this.line(JSON.stringify(value, jsonValue, 2))
   }
 
   /** A table; behind each row the lines that `more` has for it. */

@@ -108,6 +108,17 @@ export class Events<T> implements AsyncIterableIterator<T> {
     this.close()
     return Promise.resolve()
   }
+  /** Joins more groups; what was sent to them before then is lost, and said to be. */
+  rejoin(groups: readonly number[]): void {
+    const socket = this.#socket
+    if (!socket) return
+    Promise.all(groups.map((group) => socket.join(group))).then(
+      () => {
+        if (this.#socket === socket) this.#lose('kernel')
+      },
+      (error) => this.fail(error),
+    )
+  }
   /** Ends it: whoever waits, or comes next, gets `error`. */
   fail(error: unknown): void {
     this.#finish({ error })

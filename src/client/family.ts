@@ -1,6 +1,7 @@
 /** A family as its user sees it: three verbs, typed by the family's own description. */
-import { NetlinkError } from '../errors.ts'
+import { isNetlinkError, NetlinkError } from '../errors.ts'
 import type {
+  ExchangeKind,
   Family,
   GenlFamily,
   GroupName,
@@ -22,9 +23,11 @@ import type { DumpOptions } from './cursor.ts'
 import type { Dump } from './dump.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type EventOptions, Events, type OverrunSource } from './events.ts'
+import { NLCTRL_GROUP, readNews } from './family-news.ts'
+import { LiveCheck } from './live-check.ts'
 import { didYouMean } from './nearest.ts'
 import type { RequestOptions } from './options.ts'
-import type { ResolvedFamily } from './resolve.ts'
+import { describe, type ResolvedFamily, type Resolver } from './resolve.ts'
 import { closedError } from './session.ts'
 
 /** What listening yields: the family's notifications, and losses. */
@@ -43,11 +46,23 @@ export interface FamilyDumpOptions extends DumpOptions {
   readonly flags?: number | undefined
 }
 
+export interface FamilyRequestOptions extends RequestOptions {
+  /** Whether it is judged by the kernel's own policy first; a refusal is the kernel's, unsent. */
+  readonly check?: boolean | undefined
+}
+
+/** What the kernel says of a generic family, and who knows when that changes. */
+interface Generic {
+  readonly resolver: Resolver
+  readonly resolved: ResolvedFamily
+}
+
 export class FamilyClient<F extends Family> {
   readonly family: F
   readonly #endpoint: Endpoint
-  /** What the kernel says of a generic family. */
-  readonly #resolved: ResolvedFamily | undefined
+  readonly #resolver: Resolver | undefined
+  #resolved: ResolvedFamily | undefined
+  #check: LiveCheck | undefined
   readonly #dos = new Map<string, Call>()
   readonly #dumps = new Map<string, Call>()
   readonly #events = new Set<Events<FamilyEvent<F>>>()
@@ -55,31 +70,31 @@ export class FamilyClient<F extends Family> {
   #isClosed = false
 
   /** `whenClosed` is called by `close`. */
-  constructor(
-    family: F,
-    endpoint: Endpoint,
-    resolved: ResolvedFamily | undefined,
-    whenClosed: () => void,
-  ) {
+  constructor(family: F, endpoint: Endpoint, generic: Generic | undefined, whenClosed: () => void) {
     this.family = family
     this.#whenClosed = whenClosed
     this.#endpoint = endpoint
-    this.#resolved = resolved
+    this.#resolver = generic?.resolver
+    this.#resolved = generic?.resolved
   }
 
   /**
    * Asks one operation and resolves with its reply; undefined where the kernel only acknowledges.
+   * A request that meets a number which the family no longer has is sent again, once, to the one
+   * that it has now.
    * @throws EncodeError (as a rejection) for a value that does not fit; nothing was sent.
+   * NETLINK_FAMILY when the family is gone.
    */
   do<const N extends OpsWith<F, 'do'>>(
     op: N,
-    ...rest: Arguments<RequestInput<F, N, 'do'>, RequestOptions>
+    ...rest: Arguments<RequestInput<F, N, 'do'>, FamilyRequestOptions>
   ): Promise<Reply<F, N, 'do'>>
-  do(op: string, request?: unknown, options?: RequestOptions): Promise<unknown> {
+  do(op: string, request?: unknown, options?: FamilyRequestOptions): Promise<unknown> {
     try {
-      const call = this.#dos.get(op) ?? this.#call(op, 'do')
       if (this.#isClosed) throw closedError()
-      return this.#endpoint.request(call, request, options)
+      if (options?.check) return this.#checked(op, request, options)
+      if (!this.#isCurrent()) return this.#renew().then(() => this.#ask(op, request, options))
+      return this.#ask(op, request, options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -91,7 +106,27 @@ export class FamilyClient<F extends Family> {
     ...rest: Arguments<RequestInput<F, N, 'dump'>, FamilyDumpOptions>
   ): Dump<Reply<F, N, 'dump'>>
   dump(op: string, request?: unknown, options?: FamilyDumpOptions): Dump<unknown> {
-    return this.#endpoint.dump(() => this.#call(op, 'dump'), { value: () => request }, options)
+    const value = async (): Promise<unknown> => {
+      if (!this.#isClosed && !this.#isCurrent()) await this.#renew()
+      return request
+    }
+    return this.#endpoint.dump(() => this.#call(op, 'dump'), { value }, options)
+  }
+
+  /**
+   * What the kernel would say of a request's attributes, without asking it to do anything: judged
+   * by its own policy, which is read once for each operation. Where a kernel tells no policy there
+   * is nothing to refuse.
+   * @throws NetlinkError EINVAL or ERANGE with the extack that the kernel would answer, EncodeError
+   * for a value that cannot be sent.
+   */
+  async check<const N extends keyof F['ops'] & string>(
+    op: N,
+    request: unknown,
+    kind: ExchangeKind = this.family.ops[op]?.do ? 'do' : 'dump',
+  ): Promise<void> {
+    if (!this.#isCurrent()) await this.#renew()
+    await this.#live().check(this.#call(op, kind), request)
   }
 
   /** Joins groups, all of the family's unless some are named, on a socket of its own. */
@@ -101,12 +136,20 @@ export class FamilyClient<F extends Family> {
     const notifications = new Map<number, readonly [string, NotificationDefinition]>()
     for (const [name, definition] of Object.entries(this.family.notifications ?? {}))
       notifications.set(definition.cmd, [name, definition])
+    const isGeneric = this.#resolver !== undefined
     const events: Events<FamilyEvent<F>> = new Events(
       this.#endpoint.session,
       {
         protocol: this.family.protocol,
-        groups: async () => names.map((name) => this.#groupNumber(name)),
-        decode: (m) => this.#decode(m, notifications) as FamilyEvent<F> | undefined,
+        groups: async () => {
+          if (!this.#isCurrent()) await this.#renew()
+          const numbers = names.map((name) => this.#groupNumber(name))
+          return isGeneric ? [...new Set([...numbers, NLCTRL_GROUP])] : numbers
+        },
+        decode: (m) => {
+          if (isGeneric) this.#follow(m, names, events)
+          return this.#decode(m, notifications) as FamilyEvent<F> | undefined
+        },
         overrun: (source) => ({ name: 'overrun', value: { source } }),
       },
       options,
@@ -117,10 +160,30 @@ export class FamilyClient<F extends Family> {
   }
 
   /**
-   * Whether the kernel has an operation: for generic families what it says itself, for others what
-   * the description has.
+   * Whether the kernel has an operation, or takes an attribute of one (by its path, such as
+   * `header.devIndex`): for generic families what it says itself, for others what the description
+   * has. An attribute is looked up in the operation's live policy.
    */
-  supports(op: keyof F['ops'] & string): boolean {
+  supports(op: keyof F['ops'] & string): boolean
+  supports(op: keyof F['ops'] & string, attribute: string, kind?: ExchangeKind): Promise<boolean>
+  supports(
+    op: keyof F['ops'] & string,
+    attribute?: string,
+    kind?: ExchangeKind,
+  ): boolean | Promise<boolean> {
+    return attribute === undefined ? this.#hasOp(op) : this.#takes(op, attribute, kind)
+  }
+
+  async #takes(op: string, attribute: string, kind?: ExchangeKind): Promise<boolean> {
+    if (!this.#isCurrent()) await this.#renew()
+    if (!this.#hasOp(op)) return false
+    return this.#live().takes(
+      this.#call(op, kind ?? (this.family.ops[op]?.do ? 'do' : 'dump')),
+      attribute,
+    )
+  }
+
+  #hasOp(op: string): boolean {
     const definition = this.family.ops[op]
     if (definition === undefined) return false
     if (!this.#resolved) return true
@@ -136,7 +199,68 @@ export class FamilyClient<F extends Family> {
     for (const events of [...this.#events]) events.fail(reason)
   }
 
-  #call(op: string, kind: 'do' | 'dump'): Call {
+  /** nlctrl is where it is. */
+  #isFixed(): boolean {
+    return this.family.kind === 'genl' && this.family.id !== undefined
+  }
+
+  #live(): LiveCheck {
+    this.#check ??= new LiveCheck(this.#endpoint, this.#resolved && this.family.name)
+    return this.#check
+  }
+
+  async #checked(op: string, request: unknown, options: FamilyRequestOptions): Promise<unknown> {
+    if (!this.#isCurrent()) await this.#renew()
+    await this.#live().check(this.#call(op, 'do'), request)
+    return this.#ask(op, request, options)
+  }
+
+  #ask(op: string, request: unknown, options?: RequestOptions): Promise<unknown> {
+    const call = this.#dos.get(op) ?? this.#call(op, 'do')
+    const asked = this.#endpoint.request(call, request, options)
+    if (!this.#resolver) return asked
+    return asked.catch((error) => this.#again(error, op, request, options))
+  }
+
+  /** Whether the numbers that we use are those of the family, as far as the kernel has told. */
+  #isCurrent(): boolean {
+    return (
+      this.#resolver === undefined || this.#resolver.current(this.family.name) === this.#resolved
+    )
+  }
+
+  /** Takes the family's numbers of now. @throws NetlinkError NETLINK_FAMILY when it is gone. */
+  async #renew(resolve?: Promise<ResolvedFamily>): Promise<void> {
+    const { family } = this
+    const found = await (resolve ?? this.#resolver?.find(family.name))
+    if (found) this.#adopt(found)
+  }
+  #adopt(found: ResolvedFamily): void {
+    if (this.family.kind === 'genl') checkHeader(this.family, found)
+    if (found.id !== this.#resolved?.id) {
+      this.#dos.clear()
+      this.#dumps.clear()
+    }
+    this.#check = undefined
+    this.#resolved = found
+  }
+
+  /** A bare ENOENT may mean a number that nobody has any more, or be the handler's own. */
+  async #again(
+    error: unknown,
+    op: string,
+    request: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown> {
+    const isBare = isNetlinkError(error, 'ENOENT') && error.extack === undefined
+    if (!isBare || !this.#resolver || this.#isFixed()) throw error
+    const before = this.#resolved?.id
+    await this.#renew(this.#resolver.ask(this.family.name))
+    if (this.#resolved?.id === before) throw error
+    return this.#endpoint.request(this.#call(op, 'do'), request, options)
+  }
+
+  #call(op: string, kind: ExchangeKind): Call {
     if (this.#isClosed) throw closedError()
     const calls = kind === 'do' ? this.#dos : this.#dumps
     let call = calls.get(op)
@@ -147,12 +271,24 @@ export class FamilyClient<F extends Family> {
     return call
   }
 
-  #noSuch(op: string, kind: 'do' | 'dump'): NetlinkError {
+  #noSuch(op: string, kind: ExchangeKind): NetlinkError {
     const { name, ops } = this.family
     const known = Object.keys(ops).filter((each) => ops[each]?.[kind])
     return new NetlinkError('NETLINK_INVALID', {
       message: `${ops[op] ? opName(this.family, op) : `${name}.${op}`} cannot be asked as a ${kind}`,
       hint: didYouMean(op, known) ?? `${name} has these: ${known.join(', ')}`,
+    })
+  }
+
+  /** The family came anew: its groups have other numbers, or other members, and are joined again. */
+  #follow(m: MessageWalker, names: readonly string[], events: Events<FamilyEvent<F>>): void {
+    readNews(m, {
+      went: () => {},
+      came: (family) => {
+        if (family.familyName !== this.family.name) return
+        this.#adopt(describe(family))
+        events.rejoin(names.map((name) => this.#groupNumber(name)))
+      },
     })
   }
 

@@ -81,7 +81,8 @@ export class Netlink implements AsyncDisposable {
     const endpoint = this.#endpoint(family.protocol)
     const dependant = { end: (reason: unknown) => client.close(reason) }
     const whenClosed = () => this.#dependants.delete(dependant)
-    const client = new FamilyClient(family, endpoint, resolved, whenClosed)
+    const generic = resolved && { resolver: this.#resolver, resolved }
+    const client = new FamilyClient(family, endpoint, generic, whenClosed)
     this.#dependants.add(dependant)
     return client
   }
@@ -91,6 +92,7 @@ export class Netlink implements AsyncDisposable {
     if (this.#closed) return
     this.#closed = { reason }
     for (const dependant of [...this.#dependants]) dependant.end(reason)
+    this.#resolver.close()
     for (const endpoint of this.#endpoints.values()) endpoint.close(reason)
     await this.#session.transport.close?.()
   }

@@ -1,10 +1,16 @@
-/** Generic netlink families by name: their numbers, which differ from boot to boot. */
+/**
+ * Generic netlink families by name: their numbers, which differ from boot to boot, and change when a
+ * module is loaded anew. What nlctrl says of that is heard on a socket of its own, read whenever a
+ * number is about to be used, once a turn of the event loop.
+ */
 import { isNetlinkError, NetlinkError } from '../errors.ts'
 import { nlctrl } from '../families/nlctrl.ts'
 import type { Reply } from '../schema/index.ts'
 import { GENL_ID_CTRL } from '../wire/index.ts'
 import { makeCall } from './call.ts'
 import type { Endpoint } from './endpoint.ts'
+import { FamilyNews } from './family-news.ts'
+import { later } from './loop.ts'
 import { didYouMean } from './nearest.ts'
 
 type Description = Reply<typeof nlctrl, 'getFamily'>
@@ -26,10 +32,19 @@ export class Resolver {
   readonly #endpoint: Endpoint
   readonly #get = makeCall(nlctrl, 'getFamily', 'do', GENL_ID_CTRL)
   readonly #list = makeCall(nlctrl, 'getFamily', 'dump', GENL_ID_CTRL)
-  readonly #known = new Map<string, Promise<ResolvedFamily>>()
+  /** What is known, and what is being asked. */
+  readonly #known = new Map<string, ResolvedFamily>()
+  readonly #asked = new Map<string, Promise<ResolvedFamily>>()
+  readonly #news: FamilyNews
+  #isFresh = false
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint
+    this.#news = new FamilyNews(endpoint.session, {
+      came: (family) => this.#known.set(family.familyName, describe(family)),
+      went: (name) => this.#known.delete(name),
+      lost: () => this.#known.clear(),
+    })
   }
 
   /**
@@ -38,18 +53,47 @@ export class Resolver {
    * @throws NetlinkError NETLINK_FAMILY when the kernel has none of that name.
    */
   find(name: string): Promise<ResolvedFamily> {
-    const known = this.#known.get(name)
-    if (known !== undefined) return known
+    const known = this.current(name)
+    if (known) return Promise.resolve(known)
+    return this.#asked.get(name) ?? this.ask(name)
+  }
+
+  /** What is known of a family after all news; undefined when it has to be asked for. */
+  current(name: string): ResolvedFamily | undefined {
+    if (!this.#isFresh) {
+      this.#isFresh = true
+      later(() => {
+        this.#isFresh = false
+      })
+      this.#news.read()
+    }
+    return this.#known.get(name)
+  }
+
+  /** Asks the kernel, whatever is known. */
+  ask(name: string): Promise<ResolvedFamily> {
+    this.#known.delete(name)
     const asked = this.#ask(name)
-    this.#known.set(name, asked)
-    asked.catch(() => this.#known.delete(name))
+    this.#asked.set(name, asked)
+    const over = (): void => {
+      if (this.#asked.get(name) === asked) this.#asked.delete(name)
+    }
+    asked.then((family) => {
+      over()
+      this.#known.set(name, family)
+    }, over)
     return asked
   }
 
+  close(): void {
+    this.#news.close()
+  }
+
   async #ask(name: string): Promise<ResolvedFamily> {
+    await this.#news.open()
     try {
       const reply = await this.#endpoint.request(this.#get, { familyName: name })
-      return resolved(reply as Description)
+      return describe(reply as Description)
     } catch (error) {
       if (!isNetlinkError(error, 'ENOENT')) throw error
       throw new NetlinkError('NETLINK_FAMILY', {
@@ -67,7 +111,9 @@ export class Resolver {
   }
 }
 
-function resolved({ familyId, version, hdrsize, ops, mcastGroups }: Description): ResolvedFamily {
+/** What GETFAMILY, and NEWFAMILY, say. */
+export function describe(family: Description): ResolvedFamily {
+  const { familyId, version, hdrsize, ops, mcastGroups } = family
   return {
     id: familyId,
     version,
