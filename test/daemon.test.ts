@@ -12,6 +12,7 @@ import type { Transport } from 'nlkit/transport'
 import { NETLINK_ROUTE, NETLINK_USERSOCK, NLM_F_DUMP, NLM_F_REQUEST } from 'nlkit/wire'
 import { cannotDrop, spawnNlkit, UNPRIVILEGED } from './cli.ts'
 import { serveKernel } from './daemon.ts'
+import { program, RET_K } from './filters.ts'
 import { next, request } from './raw.ts'
 
 const { unixTransport } = (await import(
@@ -141,6 +142,23 @@ function tests(): void {
     await kill(echo)
     await until(async () => socket.send([Uint8Array.of(1)], { portid: 2 }) === ECONNREFUSED)
     socket.close()
+  })
+
+  test('a filter is attached, refused and taken away over the socket', async () => {
+    await using served = await serveKernel()
+    const peer = unixTransport(served.path)
+    const one = await peer.open({ protocol: NETLINK_USERSOCK, portid: 601 })
+    const two = await peer.open({ protocol: NETLINK_USERSOCK, portid: 602 })
+    await two.attachFilter(program([RET_K, 0, 0, 3]))
+    await assert.rejects(two.attachFilter(new Uint8Array(8).fill(0xff)), { code: 'EINVAL' })
+    one.send([new Uint8Array(5)], { portid: 602 })
+    assert.equal((await next(two)).bytes.length, 3)
+    await two.attachFilter()
+    await assert.rejects(two.attachFilter(), { code: 'ENOENT' })
+    one.send([new Uint8Array(5)], { portid: 602 })
+    assert.equal((await next(two)).bytes.length, 5)
+    one.close()
+    two.close()
   })
 
   test('kill -9 in the middle of a dump frees port, groups, dump and connection', async () => {

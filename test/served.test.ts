@@ -10,5 +10,5 @@ const redirect = `
 register(`data:text/javascript,${encodeURIComponent(redirect)}`)
 
 // The behaviours of netlink-core look at what is queued when send returns: over a socket that may be later.
-for (const name of ['links', 'addresses', 'routes', 'neighbours-rules', 'watch'])
+for (const name of ['links', 'addresses', 'routes', 'neighbours-rules', 'watch', 'waiting'])
   await import(`./behaviours/${name}.test.js`)

@@ -203,6 +203,7 @@ class Scripted implements Socket {
     return this.#waiters.size > 0
   }
   async setOption(): Promise<void> {}
+  async attachFilter(): Promise<void> {}
   async join(): Promise<void> {}
   async leave(): Promise<void> {}
   close(): void {

@@ -3,6 +3,7 @@ import { isNetlinkError } from '../errors.ts'
 import type { Credentials } from '../kernel/credentials.ts'
 import type { UserSocket } from '../kernel/netlink/user-socket.ts'
 import { KERN_ERR } from '../kernel/printk/log.ts'
+import { SO_ATTACH_FILTER, SOL_SOCKET } from '../transport/options.ts'
 import { PIN_SERVER_ANSWER, PIN_SERVER_REQUEST } from '../transport/pins.ts'
 import { type Armed, EPOLLIN, EPOLLOUT } from '../transport/readiness.ts'
 import {
@@ -214,7 +215,7 @@ export class Client implements Armed {
         this.#answerName(0, (flags & FLAG_PEER) !== 0)
         return
       case OP_SETSOCKOPT:
-        this.#answer(sock.setsockopt(a, b, c))
+        this.#setOption(a, b, c, size)
         return
       case OP_GETSOCKOPT:
         if (a === SOL_NETLINK && b === NETLINK_LIST_MEMBERSHIPS) this.#answerMemberships()
@@ -233,6 +234,13 @@ export class Client implements Armed {
       size > this.#server.request.length ? EMSGSIZE : sock.send(this.#server.parts(size), to)
     if (this.#pull > 0) this.#put(KIND_ANSWER, result, this.#take(this.#pull))
     else this.#answer(result)
+  }
+  #setOption(level: number, option: number, value: number, size: number): void {
+    const sock = this.#sock as UserSocket
+    const isFilter = level === SOL_SOCKET && option === SO_ATTACH_FILTER
+    if (!isFilter) this.#answer(sock.setsockopt(level, option, value))
+    else if (size > this.#server.request.length) this.#answer(EINVAL)
+    else this.#answer(sock.attachFilter(this.#server.parts(size)[0] as Uint8Array))
   }
   #receive(pull: number, flags: number): void {
     if (flags & FLAG_PEEK) {

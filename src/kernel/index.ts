@@ -24,6 +24,7 @@ export {
   type Ktype,
   type UeventEnv,
 } from './kobject/index.ts'
+export type { Kthread, ThreadFunction } from './kthread.ts'
 export {
   defineModule,
   type Exports,
@@ -83,3 +84,4 @@ export * from './notifier/index.ts'
 export type { Pernet, PernetOperations } from './pernet.ts'
 export { formatDmesg, formatKmsg } from './printk/format.ts'
 export * from './printk/log.ts'
+export { WaitQueue } from './wait-queue.ts'

@@ -8,6 +8,7 @@ import { Connector, ProcConnector, ProcessTable } from './connector/index.ts'
 import { type Credentials, UserNamespace } from './credentials.ts'
 import { Genetlink } from './genetlink/genetlink.ts'
 import { Kobjects, moduleObjects, NetDeviceObjects } from './kobject/index.ts'
+import { Kthread, type ThreadFunction } from './kthread.ts'
 import type { Exports, Externs, ModuleDefinition, ParamTypes } from './module/definition.ts'
 import { type ModuleInfo, type ModuleStatus, moduleInfo, moduleStatus } from './module/list.ts'
 import { type Loaded, type ModuleRequest, Modules, type RmmodOptions } from './module/loader.ts'
@@ -20,6 +21,7 @@ import { type Pernet, PernetList, type PernetOperations } from './pernet.ts'
 import {
   type KERN_CONT,
   KERN_DEFAULT,
+  KERN_ERR,
   KernelLog,
   type LogEntry,
   type LogLevel,
@@ -67,6 +69,7 @@ export class Kernel implements AsyncDisposable {
   readonly #random: () => number
   readonly #pernet = new PernetList()
   readonly #nets = new Set<Net>()
+  readonly #threads = new Set<Kthread>()
   #cookie = 0
   #pid = FIRST_PID
   #isClosed = false
@@ -146,6 +149,27 @@ export class Kernel implements AsyncDisposable {
     net.isDeleted = true
     net.put()
   }
+  /**
+   * kthread_run(): starts a kernel thread. One that a module's `init` starts is stopped with the
+   * module, the others with the kernel. What it throws is logged.
+   */
+  kthreadRun(name: string, run: ThreadFunction): Kthread {
+    this.#checkOpen()
+    const thread = new Kthread(name, run, (ended, error) => {
+      this.#threads.delete(ended)
+      if (error === undefined) return
+      const text = error instanceof Error ? (error.stack ?? String(error)) : String(error)
+      this.printk(KERN_ERR, `kthread ${name}: ${text}`)
+    })
+    this.#threads.add(thread)
+    this.modules.current?.own(() => this.#threads.has(thread) && thread.stop() !== undefined)
+    return thread
+  }
+  /** The kernel threads that run. */
+  kthreads(): Kthread[] {
+    return [...this.#threads]
+  }
+
   /** Loads a module: see `Modules.insmod`. */
   insmod<R>(
     module: ModuleDefinition<ParamTypes, Externs, Exports, R>,
@@ -215,6 +239,7 @@ export class Kernel implements AsyncDisposable {
     this.#isClosed = true
     const unloading = this.modules.close()
     if (unloading !== undefined) await unloading
+    await Promise.all(this.kthreads().map((thread) => thread.stop()))
     this.cbus.close()
     this.connector.close()
     this.netlink.close()

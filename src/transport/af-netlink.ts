@@ -17,6 +17,7 @@ import {
   type OptionValue,
   optionValue,
   optionValues,
+  SO_DETACH_FILTER,
   SO_RCVBUF,
   SOL_SOCKET,
 } from './options.ts'
@@ -249,6 +250,14 @@ class NetlinkSocket implements Socket {
     value: NonNullable<SocketOptions[K]>,
   ): Promise<void> {
     this.set(optionValue(name, value))
+  }
+
+  async attachFilter(program?: Uint8Array): Promise<void> {
+    this.#assertOpen()
+    const result = program
+      ? this.#native.attachFilter(this.#fd, program)
+      : this.#native.setsockopt(this.#fd, SOL_SOCKET, SO_DETACH_FILTER, 0)
+    check(result, 'setsockopt')
   }
 
   async join(group: number): Promise<void> {

@@ -227,6 +227,10 @@ export class KernelConnection {
   readable(signal?: AbortSignal): Promise<void> {
     return this.#watch.wait(signal)
   }
+  /** Lets those in `readable` look again. */
+  wake(): void {
+    this.#watch.wake()
+  }
   goneError(): NetlinkError {
     return new NetlinkError('NETLINK_CLOSED', {
       message: `the kernel at ${this.#path} has gone`,

@@ -33,6 +33,7 @@ export interface KernelSide {
   receive(buffer: Uint8Array): number
   setsockopt(level: number, option: number, value: number): number
   getsockopt(level: number, option: number): number
+  attachFilter(program: Uint8Array): number
   close(): void
 }
 
@@ -45,6 +46,7 @@ export interface MemoryKernel {
 const SOL_SOCKET = 1
 const SO_SNDBUF = 7
 const SO_RCVBUF = 8
+const SO_DETACH_FILTER = 27
 const SO_RCVBUFFORCE = 33
 
 /** Level and number of each option. */
@@ -171,6 +173,12 @@ class MemorySocket implements Socket {
     value: NonNullable<SocketOptions[K]>,
   ): Promise<void> {
     setOption(this.#peer, name, value)
+  }
+  async attachFilter(program?: Uint8Array): Promise<void> {
+    const result = program
+      ? this.#peer.attachFilter(program)
+      : this.#peer.setsockopt(SOL_SOCKET, SO_DETACH_FILTER, 0)
+    check(result, 'setsockopt')
   }
   async join(group: number): Promise<void> {
     joinGroup(this.#peer, group)

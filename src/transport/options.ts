@@ -16,6 +16,8 @@ export const SOL_SOCKET = 1
 export const SO_RCVBUF = 8
 export const SO_SNDBUF = 7
 const SO_RCVBUFFORCE = 33
+export const SO_ATTACH_FILTER = 26
+export const SO_DETACH_FILTER = 27
 
 /** An option as setsockopt(2) takes it. */
 export interface OptionValue {

@@ -108,6 +108,12 @@ export interface Socket {
   ): Promise<void>
   /** SO_RCVBUF as the kernel accounts it, bytes. */
   readonly receiveBuffer: number
+  /**
+   * SO_ATTACH_FILTER: a classic BPF program, an array of struct sock_filter, decides how much of
+   * each datagram is taken. Absent: SO_DETACH_FILTER.
+   * @throws NetlinkError EINVAL for no program, ENOENT when there is no filter to detach.
+   */
+  attachFilter(program?: Uint8Array): Promise<void>
   join(group: number): Promise<void>
   leave(group: number): Promise<void>
   /** Releases the socket. Harmless when repeated. */

@@ -10,12 +10,13 @@ import {
   isUnsigned,
   optionValue,
   optionValues,
+  SO_ATTACH_FILTER,
+  SO_DETACH_FILTER,
   SO_RCVBUF,
-  SO_SNDBUF,
   SOL_SOCKET,
 } from './options.ts'
 import type { Address, Socket, SocketInit, SocketOptions, Transport } from './transport.ts'
-import { AF_UNIX, SOCK_SEQPACKET, unixAddress } from './unix-address.ts'
+import { connectKernel, handshake } from './unix-connect.ts'
 import {
   ANSWER_SIZE,
   AT_GROUP,
@@ -25,7 +26,6 @@ import {
   AT_RESULT,
   EAGAIN,
   EMSGSIZE,
-  EPROTO,
   FLAG_TO,
   MAGIC,
   OP_BIND,
@@ -43,12 +43,8 @@ const EBADF = -9
 const ENODATA = -61
 const ENOBUFS = -105
 const ECONNRESET = -104
-/** Bytes that a connection may hold on its way, as far as the system grants them. */
-const SEND_BUFFER = 2 * PAYLOAD_MAX
 /** Longest datagram that is copied byte by byte: a view of it would cost more. */
 const SHORT = 48
-/** Milliseconds that the kernel has for its first answer. */
-const HANDSHAKE = 5000
 
 /** Sockets to the kernel that is served at `path`. */
 export function unixTransport(path: string, load: () => NativeSocket = loadAddon): Transport {
@@ -64,7 +60,7 @@ async function openSocket(native: NativeSocket, path: string, init: SocketInit):
   if (netns !== undefined && typeof netns !== 'string')
     throw invalid('netns is the name of a namespace of the served kernel')
   const options = optionValues(init.options)
-  const connection = new KernelConnection(scratchOf(native), connect(native, path), path)
+  const connection = new KernelConnection(scratchOf(native), connectKernel(native, path), path)
   try {
     const name = netns === undefined ? [] : [new TextEncoder().encode(netns)]
     await handshake(connection, path, () =>
@@ -80,62 +76,6 @@ async function openSocket(native: NativeSocket, path: string, init: SocketInit):
     connection.close()
     throw error
   }
-}
-
-function connect(native: NativeSocket, path: string): number {
-  const address = unixAddress(path)
-  const fd = native.socket(AF_UNIX, SOCK_SEQPACKET, 0)
-  if (fd < 0) throw new NetlinkError(errnoName(fd), { syscall: 'socket' })
-  native.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
-  const refused = native.connect(fd, address)
-  if (refused >= 0) return fd
-  native.close(fd)
-  const code = errnoName(refused)
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: `no kernel is served at ${path}`,
-    ECONNREFUSED: `nobody serves ${path} any more`,
-    ENOTSOCK: `${path} is not a socket`,
-    EPROTOTYPE: `the socket ${path} is no kernel's`,
-  }
-  const message = reasons[code]
-  if (message === undefined) throw new NetlinkError(code, { syscall: `connect ${path}` })
-  throw new NetlinkError('NETLINK_KERNEL', {
-    message,
-    hint: `nlkit kernel start --listen ${path}`,
-  })
-}
-
-/** The first answer: whether it is a kernel that speaks as we do, and has such a protocol. */
-async function handshake(
-  connection: KernelConnection,
-  path: string,
-  put: () => number,
-): Promise<void> {
-  let isOver = false
-  const timer = setTimeout(() => {
-    isOver = true
-    connection.close()
-  }, HANDSHAKE)
-  const answer = connection.call(put, (view) => ({
-    result: view.getInt32(AT_RESULT, true),
-    version: view.getUint32(AT_PORTID, true),
-  }))
-  const { result, version } = await answer
-    .catch((cause) => {
-      throw new NetlinkError(isOver ? 'NETLINK_TIMEOUT' : 'NETLINK_KERNEL', {
-        message: isOver
-          ? `the kernel at ${path} has not answered for ${HANDSHAKE / 1000} s`
-          : `what serves ${path} has hung up`,
-        cause,
-      })
-    })
-    .finally(() => clearTimeout(timer))
-  if (result === EPROTO)
-    throw new NetlinkError('NETLINK_KERNEL', {
-      message: `the kernel at ${path} speaks version ${version}, this nlkit version ${VERSION}`,
-      hint: 'the same nlkit at both ends',
-    })
-  check(result, 'socket')
 }
 
 /** A datagram, copied out of the packet that brought it. */
@@ -159,6 +99,8 @@ class ServedSocket implements Socket {
   /** A pull stands: what is queued next comes by itself. */
   #isPulling = false
   #isPolling = false
+  /** Those in `readable`. */
+  #waiting = 0
   /** There was word of something to receive. */
   #isReady = false
   /** Datagrams that came before they were asked for again: two at most, for one pull stands. */
@@ -182,11 +124,23 @@ class ServedSocket implements Socket {
     const sent = this.#put(parts, length, 0, to)
     if (sent < 0) return sent
     this.#isPulling = false
-    if (connection.answered()) {
-      this.#keep()
-      return connection.scratch.view.getInt32(AT_RESULT, true)
-    }
-    return this.#later(length)
+    const result = connection.answered() ? this.#answerToSend() : this.#later(length)
+    if (this.#waiting > 0) this.#tell()
+    return result
+  }
+  #answerToSend(): number {
+    this.#keep()
+    return this.#connection.scratch.view.getInt32(AT_RESULT, true)
+  }
+  /** A send took back the pull for which those in `readable` wait, or brought what they wait for. */
+  #tell(): void {
+    if (this.#kept.length > 0) this.#connection.wake()
+    else this.#poll()
+  }
+  /** Asks for word of something to receive. */
+  #poll(): void {
+    if (this.#isPulling || this.#isPolling) return
+    this.#isPolling = this.#connection.put(OP_POLL, 0) === 0
   }
 
   receive(buffer: Uint8Array): number {
@@ -216,6 +170,7 @@ class ServedSocket implements Socket {
       const result = connection.scratch.view.getInt32(AT_RESULT, true)
       if (result >= 0) return this.#give(buffer)
       this.#keep()
+      if (this.#waiting > 0) this.#tell()
       return unsent(result)
     }
     const later = this.#later(length)
@@ -309,8 +264,14 @@ class ServedSocket implements Socket {
       const isAlive = connection.drain()
       if (this.#kept.length > 0 || this.#error !== 0 || this.#isReady) return
       if (!isAlive) throw connection.goneError()
-      if (!this.#isPulling && !this.#isPolling) this.#isPolling = connection.put(OP_POLL, 0) === 0
-      if (!connection.isGone) await connection.readable(signal)
+      this.#poll()
+      if (connection.isGone) continue
+      this.#waiting++
+      try {
+        await connection.readable(signal)
+      } finally {
+        this.#waiting--
+      }
     }
   }
 
@@ -322,6 +283,10 @@ class ServedSocket implements Socket {
     await this.set(level, option, number)
     if (level === SOL_SOCKET) await this.readReceiveBuffer()
   }
+  attachFilter(program?: Uint8Array): Promise<void> {
+    if (!program) return this.set(SOL_SOCKET, SO_DETACH_FILTER, 0)
+    return this.set(SOL_SOCKET, SO_ATTACH_FILTER, 0, [program])
+  }
   join(group: number): Promise<void> {
     return this.set(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
   }
@@ -329,9 +294,9 @@ class ServedSocket implements Socket {
     return this.set(SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, group)
   }
   /** setsockopt(2). */
-  async set(level: number, option: number, value: number): Promise<void> {
+  async set(level: number, option: number, value: number, parts?: Uint8Array[]): Promise<void> {
     const connection = this.#connection
-    const put = (): number => connection.put(OP_SETSOCKOPT, 0, level, option, value)
+    const put = (): number => connection.put(OP_SETSOCKOPT, 0, level, option, value, parts)
     check(await connection.call(put, resultOf), 'setsockopt')
   }
   /** bind(2) to a port, then getsockname(2). */

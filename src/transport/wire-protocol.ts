@@ -16,7 +16,7 @@
  *   OPEN        a MAGIC, b VERSION, c protocol; payload: a namespace's name    must come first
  *   BIND        a portid, b mask of groups
  *   CONNECT     a portid, b mask of groups; DISCONNECT
- *   SETSOCKOPT  a level, b option, c value
+ *   SETSOCKOPT  a level, b option, c value; SO_ATTACH_FILTER: payload, an array of sock_filter
  *   GETSOCKOPT  a level, b option; NETLINK_LIST_MEMBERSHIPS answers words as payload
  *   SOCKNAME    answers portid and group, a mask; PEER: the other end's
  *   SEND        a portid, b group, c pull, 0 for none; TO: the destination is given

@@ -81,7 +81,7 @@ export class Connector {
       groups: CN_NETLINK_USERS + 0xf,
       nonrootRecv: true,
       input: (skb) => this.#receive(skb),
-      bind: (net, group, sock) => this.#bind(net, group, sock),
+      bind: (net, group, current) => this.#bind(net, group, current),
       release: (sock) => {
         for (const release of this.#releases) release(sock)
       },
@@ -173,8 +173,8 @@ export class Connector {
     return at >= 0
   }
   /** cn_bind(). @throws NetlinkError EPERM */
-  #bind(net: Net, group: number, sock: NetlinkSock): void {
-    if (nsCapable(sock.credentials, net.userNs, 'CAP_NET_ADMIN')) return
+  #bind(net: Net, group: number, current: Credentials): void {
+    if (nsCapable(current, net.userNs, 'CAP_NET_ADMIN')) return
     const isAllowed = this.bindRule === 'linux' ? (group & 1) === 1 : group === CN_IDX_PROC
     if (!isAllowed) throw new NetlinkError('EPERM')
   }

@@ -7,13 +7,12 @@
 import { NetlinkError } from '../../errors.ts'
 import type { GenlFamily } from '../../schema/index.ts'
 import { GENL_NAMSIZ, NETLINK_GENERIC } from '../../wire/constants.ts'
-import { nsCapable } from '../credentials.ts'
+import { type Credentials, nsCapable } from '../credentials.ts'
 import type { Kernel } from '../kernel.ts'
 import type { Net } from '../net-namespace.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import type { KernelSocket } from '../netlink/kernel-socket.ts'
 import { type Handled, netlinkRcvSkb } from '../netlink/rcv.ts'
-import type { NetlinkSock } from '../netlink/sock.ts'
 import type { Pernet } from '../pernet.ts'
 import { announceFamily, registerNlctrl, withdrawFamily } from './ctrl.ts'
 import { type FamilyHandlers, type FamilyOptions, registerOps } from './family.ts'
@@ -40,7 +39,7 @@ export class Genetlink {
           nonrootRecv: true,
           groups: this.#groups.room,
           input: (skb) => netlinkRcvSkb(skb, handle),
-          bind: (where, group, sock) => this.#bind(where, group, sock),
+          bind: (where, group, current) => this.#bind(where, group, current),
           unbind: (_, group) => this.#unbind(group),
         }),
       exit: (_, sock) => sock.release(),
@@ -120,13 +119,13 @@ export class Genetlink {
     return undefined
   }
   /** genl_bind(). @throws NetlinkError EPERM */
-  #bind(net: Net, group: number, sock: NetlinkSock): void {
+  #bind(net: Net, group: number, current: Credentials): void {
     const family = this.#ownerOf(group)
     if (!family) return
     const index = group - family.firstGroup
     const name = family.family.groups?.[index] as string
     const capability = family.options.groupCapabilities?.[name]
-    if (capability && !nsCapable(sock.credentials, net.userNs, capability)) {
+    if (capability && !nsCapable(current, net.userNs, capability)) {
       throw new NetlinkError('EPERM')
     }
     family.options.bind?.(index)

@@ -3,6 +3,7 @@
  *
  * Kernel: net/netlink/af_netlink.c netlink_bind(), netlink_connect() (Linux 6.12).
  */
+import type { Credentials } from '../credentials.ts'
 import { EBADF, EINVAL, EPERM } from '../errno.ts'
 import {
   bindGroup,
@@ -31,23 +32,28 @@ function undoBind(sock: NetlinkSock, mask: number, end: number): void {
  * group n).
  * @returns 0, -EPERM, -ENOENT, -EINVAL (it has another port), -EADDRINUSE, or a bind hook's errno.
  */
-export function bindSock(sock: NetlinkSock, portid: number, mask: number): number {
+export function bindSock(
+  sock: NetlinkSock,
+  portid: number,
+  mask: number,
+  current: Credentials,
+): number {
   if (sock.isClosed) return -EBADF
   if (mask !== 0) {
-    if (!mayReceive(sock)) return -EPERM
+    if (!mayReceive(sock, current)) return -EPERM
     const error = reallocGroups(sock)
     if (error) return error
   }
   if (sock.isBound && portid !== sock.portid) return -EINVAL
   for (let group = 1; mask !== 0 && group <= MASK_GROUPS; group++) {
     if (!hasBit(mask, group)) continue
-    const refused = bindGroup(sock, group)
+    const refused = bindGroup(sock, group, current)
     if (!refused) continue
     undoBind(sock, mask, group)
     return refused
   }
   if (!sock.isBound) {
-    const taken = portid === 0 ? autobind(sock) : insertPort(sock, portid >>> 0)
+    const taken = portid === 0 ? autobind(sock, current) : insertPort(sock, portid >>> 0)
     if (taken) {
       undoBind(sock, mask, MASK_GROUPS + 1)
       return taken
@@ -64,10 +70,15 @@ export function bindSock(sock: NetlinkSock, portid: number, mask: number): numbe
  * then on unicasts are taken from `portid` alone. The peer need not exist.
  * @returns 0 or -EPERM.
  */
-export function connectSock(sock: NetlinkSock, portid: number, mask: number): number {
+export function connectSock(
+  sock: NetlinkSock,
+  portid: number,
+  mask: number,
+  current: Credentials,
+): number {
   if (sock.isClosed) return -EBADF
-  if ((portid !== 0 || mask !== 0) && !maySend(sock)) return -EPERM
-  if (!sock.isBound) autobind(sock)
+  if ((portid !== 0 || mask !== 0) && !maySend(sock, current)) return -EPERM
+  if (!sock.isBound) autobind(sock, current)
   sock.isConnected = true
   sock.dstPortid = portid >>> 0
   sock.dstGroup = lowestGroup(mask)

@@ -44,8 +44,10 @@ export function netlinkBroadcast(
   for (const sk of ssk.table.members(group)) {
     if (sk === ssk || sk.portid === portid || sk.isClosed || !isWithin(sk, net)) continue
     if (filter?.(sk, skb)) continue
+    const taken = sk.filter ? sk.accepts(skb) : skb.length
+    if (taken === 0) continue
     if (sk.queue.hasRoom(truesize)) {
-      sk.queue.push(sk.net === net ? share(skb) : labelled(skb, sk.net.nsidOf(net)))
+      sk.queue.push(taken < skb.length || sk.net !== net ? part(skb, taken, sk, net) : share(skb))
       delivered = true
       sk.dataReady?.()
     } else {
@@ -64,10 +66,10 @@ function share(skb: Skb): Skb {
   return skb
 }
 
-/** A copy for a receiver of another namespace, with the id of ours there. */
-function labelled(skb: Skb, nsid: number): Skb {
-  const copy = skb.copy()
-  copy.nsid = nsid
+/** A copy for a receiver that takes less of it, or is in a namespace where `net` has an id. */
+function part(skb: Skb, length: number, sk: NetlinkSock, net: Net): Skb {
+  const copy = skb.copy(length)
+  if (sk.net !== net) copy.nsid = sk.net.nsidOf(net)
   return copy
 }
 

@@ -131,8 +131,13 @@ export function netlinkDump(sk: NetlinkSock): number {
     putDone(dump, skb, sk.extAck, size)
     sk.dump = undefined
   }
-  queue.push(skb)
-  sk.dataReady?.()
+  const taken = sk.filter ? sk.accepts(skb) : skb.length
+  if (taken === 0) skb.free()
+  else {
+    skb.trim(taken)
+    queue.push(skb)
+    sk.dataReady?.()
+  }
   if (ends) finish(dump)
   return 0
 }

@@ -5,18 +5,19 @@
  * netlink_setsockopt() (Linux 6.12).
  */
 import { isNetlinkError } from '../../errors.ts'
+import type { Credentials } from '../credentials.ts'
 import { EINVAL, EIO, ENOENT, EPERM } from '../errno.ts'
 import { KERN_ERR } from '../printk/log.ts'
 import type { NetlinkSock } from './sock.ts'
 
-/** netlink_allowed(): whether who opened the socket may join groups. */
-export function mayReceive(sock: NetlinkSock): boolean {
-  return sock.table.nonrootRecv || sock.capable('CAP_NET_ADMIN')
+/** netlink_allowed(): whether `current`, whoever opened the socket, may join groups on it. */
+export function mayReceive(sock: NetlinkSock, current: Credentials): boolean {
+  return sock.table.nonrootRecv || sock.capable('CAP_NET_ADMIN', current)
 }
 
-/** netlink_allowed(): whether who opened the socket may send to ports and groups. */
-export function maySend(sock: NetlinkSock): boolean {
-  return sock.table.nonrootSend || sock.capable('CAP_NET_ADMIN')
+/** netlink_allowed(): whether `current`, whoever opened it, may send to ports and groups on it. */
+export function maySend(sock: NetlinkSock, current: Credentials): boolean {
+  return sock.table.nonrootSend || sock.capable('CAP_NET_ADMIN', current)
 }
 
 /** Groups that the socket knows of: none before its first group operation. */
@@ -51,9 +52,9 @@ export function* memberships(sock: NetlinkSock): Generator<number> {
 }
 
 /** Asks the protocol. @returns 0 or the negative errno of its refusal. */
-export function bindGroup(sock: NetlinkSock, group: number): number {
+export function bindGroup(sock: NetlinkSock, group: number, current: Credentials): number {
   try {
-    sock.hooks.bind?.(sock.net, group, sock)
+    sock.hooks.bind?.(sock.net, group, current, sock)
     return 0
   } catch (error) {
     if (isNetlinkError(error) && error.errno !== undefined) return error.errno
@@ -75,13 +76,18 @@ export function unbindGroup(sock: NetlinkSock, group: number): void {
  * NETLINK_ADD_MEMBERSHIP and NETLINK_DROP_MEMBERSHIP. The port is not bound by it.
  * @returns 0, -EPERM, -ENOENT, -EINVAL, or what the protocol's bind hook says.
  */
-export function setMembership(sock: NetlinkSock, group: number, join: boolean): number {
-  if (!mayReceive(sock)) return -EPERM
+export function setMembership(
+  sock: NetlinkSock,
+  group: number,
+  join: boolean,
+  current: Credentials,
+): number {
+  if (!mayReceive(sock, current)) return -EPERM
   const error = reallocGroups(sock)
   if (error) return error
   if (!Number.isInteger(group) || group < 1 || group > sock.table.groups) return -EINVAL
   if (join) {
-    const refused = bindGroup(sock, group)
+    const refused = bindGroup(sock, group, current)
     if (refused) return refused
   }
   updateMembership(sock, group, join)

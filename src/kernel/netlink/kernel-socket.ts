@@ -3,9 +3,12 @@
  *
  * Kernel: include/linux/netlink.h, net/netlink/af_netlink.c.
  */
+
+import { NetlinkError } from '../../errors.ts'
 import { NLMSG_HDRLEN } from '../../wire/constants.ts'
 import { KERNEL_CREDENTIALS } from '../credentials.ts'
 import type { Net } from '../net-namespace.ts'
+import { WaitQueue } from '../wait-queue.ts'
 import { type BroadcastFilter, netlinkBroadcast, netlinkSetErr, nlmsgNotify } from './broadcast.ts'
 import type { Netlink } from './netlink.ts'
 import { insertPort } from './port.ts'
@@ -13,7 +16,7 @@ import { releaseSock } from './release.ts'
 import { Skb } from './skb.ts'
 import { type Input, NetlinkSock } from './sock.ts'
 import type { ProtocolConfig, ProtocolTable } from './table.ts'
-import { trimmedTruesize } from './truesize.ts'
+import { trimmedTruesize, userTruesize } from './truesize.ts'
 import { netlinkUnicast } from './unicast.ts'
 
 /** How a kernel socket is made (struct netlink_kernel_cfg). */
@@ -47,6 +50,9 @@ export interface NotifyTarget {
 }
 
 export class KernelSocket extends NetlinkSock {
+  /** sk_sleep: who waits for what `enqueue` puts in the queue. */
+  readonly wait = new WaitQueue()
+
   constructor(netlink: Netlink, net: Net, table: ProtocolTable, config: KernelSocketConfig) {
     super(netlink, net, table, KERNEL_CREDENTIALS, true)
     this.input = config.input
@@ -84,6 +90,40 @@ export class KernelSocket extends NetlinkSock {
     return this.table.members(group).length > 0
   }
   /**
+   * skb_queue_tail(&sk->sk_receive_queue): keeps what `input` was given for a kernel thread, which
+   * `wait.wakeUp()` wakes. The queue is bounded as a process' is.
+   * @returns false when there is no room: the datagram is lost, and counted in `queue.drops`.
+   */
+  enqueue(skb: Skb): boolean {
+    if (skb.truesize === 0) skb.truesize = userTruesize(skb.length)
+    if (this.isClosed || !this.queue.hasRoom(skb.truesize)) {
+      this.queue.drops++
+      return false
+    }
+    this.queue.push(skb.get())
+    return true
+  }
+  /** skb_dequeue(&sk->sk_receive_queue): the oldest one, whose reference is the caller's. */
+  dequeue(): Skb | undefined {
+    return this.queue.shift()
+  }
+  /**
+   * skb_recv_datagram(): sleeps until there is something in the queue, and takes it; the reference
+   * is the caller's (`skb.free()`).
+   * @throws NetlinkError NETLINK_CLOSED when the socket is released; the signal's reason.
+   */
+  async receive(signal?: AbortSignal): Promise<Skb> {
+    for (;;) {
+      signal?.throwIfAborted()
+      if (this.isClosed) {
+        throw new NetlinkError('NETLINK_CLOSED', { message: 'the kernel socket is released' })
+      }
+      const skb = this.queue.shift()
+      if (skb) return skb
+      await this.wait.waitEvent(() => this.isClosed || this.queue.length > 0, signal)
+    }
+  }
+  /**
    * nlmsg_new(): an empty skb to fill and to send. It grows when `size` bytes of payload do not
    * do; a receiver's queue counts at least half of `size`.
    */
@@ -95,7 +135,9 @@ export class KernelSocket extends NetlinkSock {
   }
   /** netlink_kernel_release(). Harmless when repeated. @returns false then. */
   release(): boolean {
-    return releaseSock(this)
+    const isFirst = releaseSock(this)
+    this.wait.wakeUp()
+    return isFirst
   }
 
   #skb(data: Uint8Array | Skb): Skb {

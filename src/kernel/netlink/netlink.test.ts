@@ -41,7 +41,7 @@ import {
   SO_RCVBUFFORCE,
   SO_SNDBUF,
   SOL_SOCKET,
-} from './options.ts'
+} from './socket-options.ts'
 import type { UserSocket } from './user-socket.ts'
 import { MSG_PEEK } from './user-socket.ts'
 

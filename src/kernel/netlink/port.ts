@@ -3,6 +3,7 @@
  *
  * Kernel: net/netlink/af_netlink.c netlink_insert(), netlink_autobind() (Linux 6.12).
  */
+import type { Credentials } from '../credentials.ts'
 import { EADDRINUSE } from '../errno.ts'
 import type { NetlinkSock } from './sock.ts'
 
@@ -36,9 +37,9 @@ export function insertPort(sock: NetlinkSock, portid: number): number {
   return 0
 }
 
-/** netlink_autobind(): takes the process id, or the next free large number. @returns 0. */
-export function autobind(sock: NetlinkSock): number {
-  let portid = sock.credentials.pid >>> 0
+/** netlink_autobind(): takes the caller's process id, or the next free large number. @returns 0. */
+export function autobind(sock: NetlinkSock, current: Credentials): number {
+  let portid = current.pid >>> 0
   while (portid === 0 || sock.ports.has(portid)) portid = sock.netlink.rover.next()
   return insertPort(sock, portid)
 }

@@ -22,12 +22,12 @@ export function nextDatagram(sock: NetlinkSock): Skb | number {
   if (queue.error) {
     const errno = queue.error
     queue.error = 0
-    queue.wake()
+    sock.rcvWake()
     return -errno
   }
   const skb = queue.peek()
   if (skb) return skb
-  queue.wake()
+  sock.rcvWake()
   return -EAGAIN
 }
 
@@ -49,5 +49,5 @@ export function consumeDatagram(sock: NetlinkSock): void {
     const failed = netlinkDump(sock)
     if (failed) queue.error = -failed
   }
-  queue.wake()
+  sock.rcvWake()
 }

@@ -11,9 +11,9 @@ import { removePort } from './port.ts'
 import type { NetlinkSock } from './sock.ts'
 
 /**
- * Closes `sock`: its port and its groups first, then the protocol's hooks, then whoever listens
- * on the netlink chain, then its dump. When the chain runs the port may be taken again already.
- * Harmless when repeated.
+ * Closes `sock`: its port and its groups first, then the protocol's hooks, then who waits to send to
+ * it, then whoever listens on the netlink chain, then its dump. When the chain runs the port may be
+ * taken again already. Harmless when repeated.
  * @returns false when it was closed already.
  */
 export function releaseSock(sock: NetlinkSock): boolean {
@@ -30,6 +30,7 @@ export function releaseSock(sock: NetlinkSock): boolean {
   }
   for (const group of joined) unbindGroup(sock, group)
   sock.dataReady?.()
+  sock.senders.wakeUp()
   if (sock.isBound && portid !== 0) {
     netlink.notifyRelease(NETLINK_URELEASE, { net, protocol, portid, cookie })
   }

@@ -32,8 +32,8 @@ import { Kernel } from '../kernel.ts'
 import type { RequestContext } from './context.ts'
 import { type DumpSource, startDump } from './dump.ts'
 import { type DoHandler, type DumpHandler, handleDo, handleDump, type OpCodec } from './handler.ts'
-import { SO_RCVBUF, SOL_SOCKET } from './options.ts'
 import { HANDLED, type Handled, NO_ACK, netlinkRcvSkb } from './rcv.ts'
+import { SO_RCVBUF, SOL_SOCKET } from './socket-options.ts'
 import type { UserSocket } from './user-socket.ts'
 
 const RTM_NEWADDR = 20

@@ -8,9 +8,10 @@ import { EBADF, EMSGSIZE, ENODATA, EPERM } from '../errno.ts'
 import { netlinkBroadcast } from './broadcast.ts'
 import { maySend } from './groups.ts'
 import { autobind } from './port.ts'
+import type { Skb } from './skb.ts'
 import type { NetlinkSock } from './sock.ts'
 import { allocatedTruesize, userTruesize } from './truesize.ts'
-import { netlinkUnicast } from './unicast.ts'
+import { netlinkUnicast, netlinkUnicastWait, type SendWait } from './unicast.ts'
 
 /** Bytes of SO_SNDBUF that a datagram cannot use. */
 const SEND_OVERHEAD = 32
@@ -22,6 +23,14 @@ export interface Destination {
   readonly group?: number
 }
 
+/** Who sends. */
+export interface Sender {
+  /** Who makes the call: whether it may is judged by that. */
+  readonly current: Credentials
+  /** What the receiver is told of who sent it (SCM_CREDENTIALS), where that is something else. */
+  readonly claimed?: Credentials | undefined
+}
+
 /**
  * Sends `parts` as one datagram: to `to`, else to where the socket is connected, else to the
  * kernel. With a group the multicast comes first and its outcome is forgotten; what is returned
@@ -31,9 +40,32 @@ export interface Destination {
 export function sendmsg(
   sock: NetlinkSock,
   parts: readonly Uint8Array[],
-  to?: Destination,
-  credentials: Credentials = sock.credentials,
+  to: Destination | undefined,
+  sender: Sender,
 ): number {
+  const skb = prepare(sock, parts, to, sender)
+  return typeof skb === 'number' ? skb : netlinkUnicast(sock, skb, skb.dstPortid)
+}
+
+/** The same without MSG_DONTWAIT: see `netlinkUnicastWait`. */
+export function sendmsgWait(
+  sock: NetlinkSock,
+  parts: readonly Uint8Array[],
+  to: Destination | undefined,
+  sender: Sender,
+  wait: SendWait,
+): number | Promise<number> {
+  const skb = prepare(sock, parts, to, sender)
+  return typeof skb === 'number' ? skb : netlinkUnicastWait(sock, skb, skb.dstPortid, wait)
+}
+
+/** All but the unicast. @returns the skb for it, or a negative errno. */
+function prepare(
+  sock: NetlinkSock,
+  parts: readonly Uint8Array[],
+  to: Destination | undefined,
+  { current, claimed = current }: Sender,
+): Skb | number {
   if (sock.isClosed) return -EBADF
   let length = 0
   for (let i = 0; i < parts.length; i++) length += (parts[i] as Uint8Array).length
@@ -42,23 +74,23 @@ export function sendmsg(
   if (to) {
     portid = (to.portid ?? 0) >>> 0
     group = to.group ?? 0
-    if ((portid !== 0 || group !== 0) && !maySend(sock)) return -EPERM
+    if ((portid !== 0 || group !== 0) && !maySend(sock, current)) return -EPERM
   }
-  if (!sock.isBound) autobind(sock)
+  if (!sock.isBound) autobind(sock, current)
   if (length > sock.sendBuffer - SEND_OVERHEAD) return -EMSGSIZE
 
   const skb = sock.netlink.pool.alloc(length)
   for (let i = 0; i < parts.length; i++) skb.put(parts[i] as Uint8Array)
   skb.portid = sock.portid
+  skb.dstPortid = portid
   skb.dstGroup = group
-  skb.credentials = credentials
+  skb.credentials = claimed
   skb.hasDestination = to !== undefined
   if (group === 0) {
     if (portid !== 0) skb.truesize = userTruesize(length)
-    return netlinkUnicast(sock, skb, portid)
+    return skb
   }
   skb.truesize = allocatedTruesize(length)
-  skb.users++
-  netlinkBroadcast(sock, skb, portid, group)
-  return netlinkUnicast(sock, skb, portid)
+  netlinkBroadcast(sock, skb.get(), portid, group)
+  return skb
 }

@@ -15,6 +15,8 @@ import type { NetlinkSock } from './sock.ts'
 export class Skb extends Writer {
   /** NETLINK_CB(skb).portid: the sender's address, 0 for the kernel. */
   portid = 0
+  /** The port that it is sent to, 0 for the kernel. */
+  dstPortid = 0
   /** NETLINK_CB(skb).dst_group: the group's number, 0 for unicast. */
   dstGroup = 0
   /** NETLINK_CB(skb).nsid: id of the sender's namespace at the receiver, -1 for its own. */
@@ -39,15 +41,21 @@ export class Skb extends Writer {
     super(capacity)
     this.#pool = pool
   }
+  /** skb_get(): one more reference, for who keeps it beyond the call that it came in. */
+  get(): this {
+    this.users++
+    return this
+  }
   /** kfree_skb(): gives up one reference. */
   free(): void {
     if (--this.users === 0) this.#pool?.put(this)
   }
-  /** skb_copy(): a skb of one's own with the same bytes and the same sender. */
-  copy(): Skb {
-    const copy = new Skb(Math.max(1, this.length))
-    copy.put(this.peek())
+  /** skb_copy(): a skb of one's own with the same bytes, or the first ones, and the same sender. */
+  copy(length: number = this.length): Skb {
+    const copy = new Skb(Math.max(1, length))
+    copy.put(this.bytes.subarray(0, length))
     copy.portid = this.portid
+    copy.dstPortid = this.dstPortid
     copy.dstGroup = this.dstGroup
     copy.nsid = this.nsid
     copy.credentials = this.credentials
@@ -61,6 +69,7 @@ export class Skb extends Writer {
   reset(): void {
     this.length = 0
     this.portid = 0
+    this.dstPortid = 0
     this.dstGroup = 0
     this.nsid = NSID_NONE
     this.credentials = KERNEL_CREDENTIALS

@@ -6,7 +6,9 @@
 import { type Capability, type Credentials, nsCapable } from '../credentials.ts'
 import type { ModuleOwner } from '../module/module.ts'
 import type { Net } from '../net-namespace.ts'
+import { WaitQueue } from '../wait-queue.ts'
 import type { RunningDump } from './dump.ts'
+import type { SocketFilter } from './filter.ts'
 import type { PendingInput } from './input.ts'
 import type { Netlink } from './netlink.ts'
 import { ReceiveQueue } from './queue.ts'
@@ -15,6 +17,9 @@ import type { PortMap, ProtocolHooks, ProtocolTable } from './table.ts'
 
 /** SO_SNDBUF of a new socket, as accounted (net.core.wmem_default). */
 const DEFAULT_SEND_BUFFER = 212992
+
+/** SO_TYPE of a new socket unless another is asked for. */
+export const SOCK_RAW = 3
 
 /** What a kernel socket does with a datagram; a promise holds up the sender's next one. */
 export type Input = (skb: Skb) => void | Promise<void>
@@ -45,6 +50,19 @@ export class NetlinkSock {
   isConnected = false
   /** sk_sndbuf, bytes. */
   sendBuffer = DEFAULT_SEND_BUFFER
+  /** SO_SNDTIMEO and SO_RCVTIMEO: milliseconds that a call may wait. */
+  sendTimeout = Number.POSITIVE_INFINITY
+  receiveTimeout = Number.POSITIVE_INFINITY
+  /** SO_TYPE: SOCK_RAW or SOCK_DGRAM, which make no difference. */
+  type = SOCK_RAW
+  /** SO_PASSCRED: a reader is told who sent what it reads. */
+  passCredentials = false
+  /** SO_ATTACH_FILTER: how much of what comes is taken. */
+  filter: SocketFilter | undefined
+  /** SO_LOCK_FILTER: the filter stays. */
+  isFilterLocked = false
+  /** nlk->wait: those who wait to send to it. */
+  readonly senders = new WaitQueue()
   /** Longest buffer that was read into: what a dump's datagrams are sized by. */
   maxReceiveLength = 0
 
@@ -88,9 +106,9 @@ export class NetlinkSock {
     this.cookie = netlink.nextCookie()
     this.isKernel = isKernel
   }
-  /** Whether who opened it has `capability` over its network namespace. */
-  capable(capability: Capability): boolean {
-    return nsCapable(this.credentials, this.net.userNs, capability)
+  /** ns_capable(): whether who makes a call has `capability` over its network namespace. */
+  capable(capability: Capability, current: Credentials): boolean {
+    return nsCapable(current, this.net.userNs, capability)
   }
   /** Whether it is a member of `group`. */
   isMember(group: number): boolean {
@@ -110,5 +128,18 @@ export class NetlinkSock {
   overrun(): void {
     this.queue.overrun()
     if (this.queue.error) this.dataReady?.()
+  }
+  /** netlink_rcv_wake(): after each read; who waits for room tries again. */
+  rcvWake(): void {
+    this.queue.wake()
+    if (this.senders.isActive && !this.queue.isCongested) this.senders.wakeUp()
+  }
+  /**
+   * sk_filter(): how many of the datagram's bytes the socket takes.
+   * @returns 0 when it takes none of it, the datagram being lost to it without a word.
+   */
+  accepts(skb: Skb): number {
+    const { filter } = this
+    return filter ? Math.min(skb.length, filter.run(skb.view, skb.length)) : skb.length
   }
 }

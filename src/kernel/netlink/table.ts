@@ -4,6 +4,7 @@
  * Kernel: struct netlink_table, nl_table[] in net/netlink/af_netlink.c.
  */
 import { NETLINK_USERSOCK } from '../../wire/constants.ts'
+import type { Credentials } from '../credentials.ts'
 import type { ModuleOwner } from '../module/module.ts'
 import type { Net } from '../net-namespace.ts'
 import type { NetlinkSock } from './sock.ts'
@@ -13,8 +14,13 @@ export type PortMap = Map<number, NetlinkSock>
 
 /** What a protocol wants to hear of its sockets. What `bind` throws refuses the membership. */
 export interface ProtocolHooks {
-  /** Somebody joins `group`, also when it is a member already. @throws NetlinkError */
-  readonly bind?: ((net: Net, group: number, sock: NetlinkSock) => void) | undefined
+  /**
+   * Somebody joins `group`, also when it is a member already. `current` is who makes the call.
+   * @throws NetlinkError
+   */
+  readonly bind?:
+    | ((net: Net, group: number, current: Credentials, sock: NetlinkSock) => void)
+    | undefined
   /** Somebody leaves `group`, also when it was no member. */
   readonly unbind?: ((net: Net, group: number, sock: NetlinkSock) => void) | undefined
   /** A socket is going; its groups are still in `sock.groups`. */

@@ -1,19 +1,26 @@
 /**
  * A process' socket: the system calls on it.
  *
- * Nothing throws and nothing waits: as in Linux the calls return 0, a count, or a negative errno.
+ * Nothing throws, and nothing waits but what says so: as in Linux the calls return 0, a count, or a
+ * negative errno. Each is made by somebody, `current`: who opened the socket unless given. A socket
+ * may be handed on, and a process may change what it is: what a call may do is judged by who makes
+ * it.
+ *
  * Kernel: net/netlink/af_netlink.c netlink_ops.
  */
 import type { Credentials } from '../credentials.ts'
+import { EBADF } from '../errno.ts'
 import { type Net, NSID_NONE } from '../net-namespace.ts'
 import { bindSock, connectSock, disconnectSock } from './bind.ts'
 import type { Netlink } from './netlink.ts'
 import { getsockopt, setsockopt } from './options.ts'
 import { consumeDatagram, copyDatagram, nextDatagram } from './receive.ts'
 import { releaseSock } from './release.ts'
-import { type Destination, sendmsg } from './send.ts'
+import { type Destination, type Sender, sendmsg, sendmsgWait } from './send.ts'
 import { NetlinkSock } from './sock.ts'
+import { attachFilter, setTimeouts } from './socket-options.ts'
 import type { ProtocolTable } from './table.ts'
+import type { SendWait } from './unicast.ts'
 
 /** Leave the datagram in the queue. */
 export const MSG_PEEK = 2
@@ -36,17 +43,19 @@ export class UserSocket extends NetlinkSock {
   senderNsid = NSID_NONE
   /** Of the last datagram: who sent it (SCM_CREDENTIALS). */
   senderCredentials: Credentials | undefined
+  readonly #opener: Sender
 
   constructor(netlink: Netlink, net: Net, table: ProtocolTable, credentials: Credentials) {
     super(netlink, net.get(), table, credentials)
+    this.#opener = { current: credentials }
   }
   /** bind(2): see `bindSock`. */
-  bind(portid = 0, groups = 0): number {
-    return bindSock(this, portid, groups)
+  bind(portid = 0, groups = 0, current: Credentials = this.credentials): number {
+    return bindSock(this, portid, groups, current)
   }
   /** connect(2): see `connectSock`. */
-  connect(portid: number, groups = 0): number {
-    return connectSock(this, portid, groups)
+  connect(portid: number, groups = 0, current: Credentials = this.credentials): number {
+    return connectSock(this, portid, groups, current)
   }
   /** connect(2) with AF_UNSPEC. */
   disconnect(): number {
@@ -61,8 +70,20 @@ export class UserSocket extends NetlinkSock {
     return { portid: this.dstPortid, groups: groupBit(this.dstGroup) }
   }
   /** sendmsg(2) with MSG_DONTWAIT: see `sendmsg`. */
-  send(parts: readonly Uint8Array[], to?: Destination): number {
-    return sendmsg(this, parts, to)
+  send(parts: readonly Uint8Array[], to?: Destination, sender: Sender = this.#opener): number {
+    return sendmsg(this, parts, to, sender)
+  }
+  /**
+   * sendmsg(2) that waits while the receiver is full, SO_SNDTIMEO at most unless told otherwise:
+   * see `sendmsgWait`. The answer is a promise only where there was something to wait for.
+   */
+  sendWait(
+    parts: readonly Uint8Array[],
+    to?: Destination,
+    wait: SendWait = { timeout: this.sendTimeout },
+    sender: Sender = this.#opener,
+  ): number | Promise<number> {
+    return sendmsgWait(this, parts, to, sender, wait)
   }
   /**
    * recvmsg(2) with MSG_DONTWAIT and MSG_TRUNC: the datagram in front, as much as fits; what came
@@ -86,13 +107,26 @@ export class UserSocket extends NetlinkSock {
   get isReadable(): boolean {
     return this.queue.length > 0 || this.queue.error !== 0
   }
-  /** setsockopt(2): see `setsockopt`. */
-  setsockopt(level: number, option: number, value: number): number {
-    return setsockopt(this, level, option, value)
+  /** setsockopt(2) with an int: see `setsockopt`. */
+  setsockopt(
+    level: number,
+    option: number,
+    value: number,
+    current: Credentials = this.credentials,
+  ): number {
+    return setsockopt(this, level, option, value, current)
   }
-  /** getsockopt(2): see `getsockopt`. */
+  /** getsockopt(2) of an int: see `getsockopt`. */
   getsockopt(level: number, option: number): number {
     return getsockopt(this, level, option)
+  }
+  /** SO_RCVTIMEO or SO_SNDTIMEO with a struct timeval: see `setTimeouts`. */
+  setTimeout(option: number, timeval: Uint8Array): number {
+    return this.isClosed ? -EBADF : setTimeouts(this, option, timeval)
+  }
+  /** SO_ATTACH_FILTER with an array of struct sock_filter: see `attachFilter`. */
+  attachFilter(program: Uint8Array): number {
+    return this.isClosed ? -EBADF : attachFilter(this, program)
   }
   /** NETLINK_LIST_MEMBERSHIPS: a bit for each group from 1 on; empty before the first use. */
   listMemberships(): Uint32Array {

@@ -11,14 +11,13 @@ import {
   RTNLGRP_MAX,
 } from '../../families/rtnetlink.ts'
 import { NETLINK_ROUTE } from '../../wire/constants.ts'
-import { nsCapable } from '../credentials.ts'
+import { type Credentials, nsCapable } from '../credentials.ts'
 import type { Kernel } from '../kernel.ts'
 import { NetStack } from '../net/stack.ts'
 import type { Net } from '../net-namespace.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import type { KernelSocket } from '../netlink/kernel-socket.ts'
 import { type Handled, netlinkRcvSkb } from '../netlink/rcv.ts'
-import type { NetlinkSock } from '../netlink/sock.ts'
 import type { Pernet } from '../pernet.ts'
 import { notifyAddrs, registerAddrs } from './addr.ts'
 import { registerFdb } from './fdb.ts'
@@ -112,7 +111,7 @@ export class Rtnetlink {
 }
 
 /** rtnetlink_bind(): reports of multicast routing are not for everybody. */
-function mayJoin(net: Net, group: number, sock: NetlinkSock): void {
+function mayJoin(net: Net, group: number, current: Credentials): void {
   if (group !== RTNLGRP_IPV4_MROUTE_R && group !== RTNLGRP_IPV6_MROUTE_R) return
-  if (!nsCapable(sock.credentials, net.userNs, 'CAP_NET_ADMIN')) throw new NetlinkError('EPERM')
+  if (!nsCapable(current, net.userNs, 'CAP_NET_ADMIN')) throw new NetlinkError('EPERM')
 }
