@@ -85,9 +85,18 @@ export class SocketFilter {
   get length(): number {
     return this.#program.length
   }
-  /** As an array of struct sock_filter. */
+  /** SO_GET_FILTER: the program as an array of struct sock_filter. */
   toBytes(): Uint8Array {
-    return filterBytes(this.#program)
+    const program = this.#program
+    const bytes = new Uint8Array(program.length * SOCK_FILTER_SIZE)
+    const view = new DataView(bytes.buffer)
+    for (const [i, { code, jt, jf, k }] of program.entries()) {
+      view.setUint16(i * SOCK_FILTER_SIZE, code, HOST_LE)
+      view.setUint8(i * SOCK_FILTER_SIZE + 2, jt)
+      view.setUint8(i * SOCK_FILTER_SIZE + 3, jf)
+      view.setUint32(i * SOCK_FILTER_SIZE + 4, k, HOST_LE)
+    }
+    return bytes
   }
   /** How many bytes of the datagram that `view` begins with are taken; 0: none of it. */
   run(view: DataView, length: number): number {
@@ -293,19 +302,6 @@ function attributeAt(
     from += align4(size)
   }
   return 0
-}
-
-/** A program as an array of struct sock_filter. */
-export function filterBytes(program: readonly SockFilter[]): Uint8Array {
-  const bytes = new Uint8Array(program.length * SOCK_FILTER_SIZE)
-  const view = new DataView(bytes.buffer)
-  for (const [i, { code, jt = 0, jf = 0, k = 0 }] of program.entries()) {
-    view.setUint16(i * SOCK_FILTER_SIZE, code, HOST_LE)
-    view.setUint8(i * SOCK_FILTER_SIZE + 2, jt)
-    view.setUint8(i * SOCK_FILTER_SIZE + 3, jf)
-    view.setUint32(i * SOCK_FILTER_SIZE + 4, k >>> 0, HOST_LE)
-  }
-  return bytes
 }
 
 /** A program from an array of struct sock_filter; undefined when the length is not one's. */

@@ -19,7 +19,7 @@ import type { PortMap, ProtocolHooks, ProtocolTable } from './table.ts'
 const DEFAULT_SEND_BUFFER = 212992
 
 /** SO_TYPE of a new socket unless another is asked for. */
-export const SOCK_RAW = 3
+const SOCK_RAW = 3
 
 /** What a kernel socket does with a datagram; a promise holds up the sender's next one. */
 export type Input = (skb: Skb) => void | Promise<void>

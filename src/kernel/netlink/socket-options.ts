@@ -12,24 +12,21 @@ import { filterProgram, SocketFilter } from './filter.ts'
 import type { NetlinkSock } from './sock.ts'
 
 export const SOL_SOCKET = 1
-export const SO_TYPE = 3
+const SO_TYPE = 3
 export const SO_ERROR = 4
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
-export const SO_PASSCRED = 16
-export const SO_PEERCRED = 17
+const SO_PASSCRED = 16
 export const SO_RCVTIMEO = 20
 export const SO_SNDTIMEO = 21
-export const SO_ATTACH_FILTER = 26
-export const SO_DETACH_FILTER = 27
-export const SO_ACCEPTCONN = 30
+const SO_ATTACH_FILTER = 26
+const SO_DETACH_FILTER = 27
+const SO_ACCEPTCONN = 30
 const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
 export const SO_PROTOCOL = 38
-export const SO_DOMAIN = 39
-export const SO_LOCK_FILTER = 44
-export const SO_COOKIE = 57
-export const SO_NETNS_COOKIE = 71
+const SO_DOMAIN = 39
+const SO_LOCK_FILTER = 44
 
 /** The most that SO_RCVBUF and SO_SNDBUF take, bytes (net.core.rmem_max, wmem_max of Linux 6.18). */
 const BUFFER_MAX = 4194304
@@ -114,17 +111,6 @@ export function setTimeouts(sock: NetlinkSock, option: number, timeval: Uint8Arr
   if (option === SO_RCVTIMEO) sock.receiveTimeout = timeout
   else sock.sendTimeout = timeout
   return 0
-}
-
-/** SO_RCVTIMEO, SO_SNDTIMEO as a struct timeval. */
-export function timeoutBytes(milliseconds: number): Uint8Array {
-  const bytes = new Uint8Array(TIMEVAL)
-  if (!Number.isFinite(milliseconds)) return bytes
-  const view = new DataView(bytes.buffer)
-  const whole = Math.floor(milliseconds / 1000)
-  view.setBigInt64(0, BigInt(whole), HOST_LE)
-  view.setBigInt64(8, BigInt(Math.round((milliseconds - whole * 1000) * 1000)), HOST_LE)
-  return bytes
 }
 
 /** An option that is an int. @returns its value, or -ENOPROTOOPT. */
