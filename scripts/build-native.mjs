@@ -1,5 +1,6 @@
 /**
- * Builds the native addon of native/socket, unless the binary was made of these very sources.
+ * Builds the native addon of native/socket and the preload shim of native/preload, each unless its
+ * binary was made of these very sources.
  *
  * Needs nothing but Node's built-ins and a C compiler; no C library is linked, so that one binary
  * serves every libc of its architecture.
@@ -12,35 +13,45 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const sourceDir = join(root, 'native/socket')
-const binary = join(sourceDir, `prebuilt/linux-${process.arch}.node`)
-
-/** The addon's source files, in a fixed order. */
-const sources = readdirSync(sourceDir)
-  .filter((name) => /\.[ch]$/.test(name))
-  .sort()
 
 /** Outline atomics, the default on arm64, would call a library that is not linked. */
 const archFlags = process.arch === 'arm64' ? ['-mno-outline-atomics'] : []
 const flags = [
-  ...['-std=c11', '-O2', '-Wall', '-Wextra', '-fPIC', '-fvisibility=hidden', ...archFlags],
-  ...['-D_GNU_SOURCE', '-DNAPI_VERSION=8', '-U_FORTIFY_SOURCE'],
+  ...['-O2', '-Wall', '-Wextra', '-fPIC', '-fvisibility=hidden', ...archFlags],
+  ...['-D_GNU_SOURCE', '-U_FORTIFY_SOURCE'],
   ...['-shared', '-nostdlib', '-s', '-Wl,-z,now,-z,noseparate-code'],
 ]
+
+/** What is built: from the sources in `folder`, into `prebuilt` there. */
+const LIBRARIES = [
+  { folder: 'socket', suffix: 'node', own: ['-std=c11', '-DNAPI_VERSION=8'], needsNode: true },
+  { folder: 'preload', suffix: 'so', own: ['-std=gnu11', '-ftls-model=initial-exec'] },
+].map((library) => {
+  const folder = join(root, 'native', library.folder)
+  return {
+    ...library,
+    folder,
+    binary: join(folder, `prebuilt/linux-${process.arch}.${library.suffix}`),
+    /** Source files, in a fixed order. */
+    sources: readdirSync(folder)
+      .filter((name) => /\.[ch]$/.test(name))
+      .sort(),
+  }
+})
 
 function fail(sentence) {
   console.error(`native: ${sentence}`)
   process.exit(1)
 }
 
-/** What the binary is made of, as it stands in the binary itself. */
-function fingerprint() {
-  const hash = createHash('sha256').update(flags.join(' '))
-  for (const name of sources) hash.update(name).update(readFileSync(join(sourceDir, name)))
+/** What a binary is made of, as it stands in the binary itself. */
+function fingerprint({ folder, own, sources }) {
+  const hash = createHash('sha256').update([...own, ...flags].join(' '))
+  for (const name of sources) hash.update(name).update(readFileSync(join(folder, name)))
   return hash.digest('hex').slice(0, 32)
 }
 
-function isUpToDate(print) {
+function isUpToDate(binary, print) {
   return existsSync(binary) && readFileSync(binary).includes(`nlkit-sources:${print}`)
 }
 
@@ -70,16 +81,16 @@ function findCompiler() {
   )
 }
 
-function build(print) {
-  const headers = findHeaders()
+function build({ folder, binary, own, sources, needsNode }, print) {
+  const headers = needsNode ? ['-I', findHeaders()] : []
   const [command, args] = findCompiler()
   mkdirSync(dirname(binary), { recursive: true })
   const made = `${binary}.${process.pid}`
   const done = spawnSync(
     command,
     [
-      ...[...args, ...flags, `-DNLKIT_SOURCES="${print}"`, '-I', headers, '-o', made],
-      ...sources.filter((name) => name.endsWith('.c')).map((name) => join(sourceDir, name)),
+      ...[...args, ...own, ...flags, `-DNLKIT_SOURCES="${print}"`, ...headers, '-o', made],
+      ...sources.filter((name) => name.endsWith('.c')).map((name) => join(folder, name)),
     ],
     { encoding: 'utf8' },
   )
@@ -93,6 +104,8 @@ function build(print) {
 }
 
 if (process.platform === 'linux') {
-  const print = fingerprint()
-  if (!isUpToDate(print)) build(print)
+  for (const library of LIBRARIES) {
+    const print = fingerprint(library)
+    if (!isUpToDate(library.binary, print)) build(library, print)
+  }
 }

@@ -53,7 +53,7 @@ test('the package holds code, its sources, the addon and four papers, and nothin
     /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
     /^dist\/[\w/-]+\.(js|d\.ts)(\.map)?$/,
     /^src\/[\w/-]+\.ts$/,
-    /^native\/socket\/([\w-]+\.[ch]|prebuilt\/[\w.-]+\.node)$/,
+    /^native\/(socket|preload)\/([\w-]+\.[ch]|prebuilt\/[\w.-]+\.(node|so))$/,
     /^scripts\/build-native\.mjs$/,
   ]
   const others = [...files].filter((path) => !welcome.some((pattern) => pattern.test(path)))
@@ -90,15 +90,17 @@ test('what is compiled has its source, and what has a source is compiled', () =>
   assert.deepEqual(compiled.map(asSource).sort(), sources.sort())
 })
 
-test('the addon is packed when it is built, with all that rebuilding it needs', (t) => {
-  const folder = new URL('native/socket/', root)
-  for (const name of readdirSync(folder))
-    if (/\.[ch]$/.test(name)) assert.ok(files.has(`native/socket/${name}`), name)
+test('addon and shim are packed when they are built, with all that rebuilding it needs', (t) => {
   assert.ok(files.has('scripts/build-native.mjs'))
-  const prebuilt = new URL('prebuilt/', folder)
-  if (!existsSync(prebuilt)) return t.skip('the addon is not built: no C compiler here')
-  for (const name of readdirSync(prebuilt))
-    assert.ok(files.has(`native/socket/prebuilt/${name}`), name)
+  for (const library of ['native/socket/', 'native/preload/']) {
+    const folder = new URL(library, root)
+    for (const name of readdirSync(folder))
+      if (/\.[ch]$/.test(name)) assert.ok(files.has(`${library}${name}`), name)
+    const prebuilt = new URL('prebuilt/', folder)
+    if (!existsSync(prebuilt)) return t.skip(`${library} is not built: no C compiler here`)
+    for (const name of readdirSync(prebuilt))
+      assert.ok(files.has(`${library}prebuilt/${name}`), name)
+  }
 })
 
 test('every door has its code and its types in the package', () => {

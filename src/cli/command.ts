@@ -29,10 +29,17 @@ export interface Call<P extends Parameters = Parameters> {
   readonly subject: string | undefined
   /** Further words where the verb takes several, as `monitor link addr` does. */
   readonly rest: readonly string[]
+  /** What stands behind `--`, for a verb that takes it as it is. */
+  readonly behind: readonly string[]
   readonly given: Given<P>
   readonly options: GlobalOptions
   readonly out: Output
   readonly err: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The kernel that the command line or the environment names, if any. */
+  readonly kernel: string | undefined
+  /** The namespace that the command line names, if any. */
+  readonly netns: string | undefined
   /** Ctrl-C. */
   readonly signal: AbortSignal
   /**
@@ -53,6 +60,8 @@ export interface Verb {
   readonly subject?: Subject
   /** What stands for any number of words that it takes besides its parameters. */
   readonly many?: string
+  /** What stands for the words behind `--` that it takes as they are. */
+  readonly behind?: string
   readonly parameters: Parameters
   /** Resolves with the exit code where it is not 0. */
   run(call: Call): Promise<number | undefined>

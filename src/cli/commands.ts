@@ -71,6 +71,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./kernel.ts'),
   },
   {
+    name: 'run',
+    aliases: [],
+    summary: "runs a program on a kernel of nlkit's",
+    load: () => import('./run-command.ts'),
+  },
+  {
     name: 'module',
     aliases: [],
     summary: 'modules of a served kernel',

@@ -30,3 +30,18 @@ export class UsageError extends Error {
     this.hint = hint
   }
 }
+
+/** Why a program is not run, as a shell's exit code says it. */
+export class NotRun extends Error {
+  override readonly name = 'NotRun'
+  readonly code = 'NLKIT_NOT_RUN'
+  readonly hint: string | undefined
+  /** 127: there is none; 126: it cannot be run. */
+  readonly exit: 126 | 127
+
+  constructor(exit: 126 | 127, message: string, hint?: string) {
+    super(message)
+    this.exit = exit
+    this.hint = hint
+  }
+}

@@ -2,7 +2,7 @@
 import { errnoText } from '../errno.ts'
 import { DecodeError, EncodeError, isNetlinkError, type NetlinkError } from '../errors.ts'
 import { constantName } from '../schema/index.ts'
-import { EXIT, UsageError } from './exit.ts'
+import { EXIT, NotRun, UsageError } from './exit.ts'
 
 /** An error, told. */
 export interface Failure {
@@ -159,6 +159,14 @@ export function describeFailure(error: unknown, about: Circumstances): Failure |
     return {
       exit: EXIT.usage,
       lines: [`error: ${error.message}`, ...(hint === undefined ? [] : [`  ${hint}`])],
+      json: { code: error.code, message: error.message, hint },
+    }
+  }
+  if (error instanceof NotRun) {
+    const hint = about.hints ? error.hint : undefined
+    return {
+      exit: error.exit,
+      lines: [`error: ${error.message}`, ...(hint === undefined ? [] : [`  hint: ${hint}`])],
       json: { code: error.code, message: error.message, hint },
     }
   }

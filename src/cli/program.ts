@@ -14,6 +14,8 @@ export interface Parsed {
   readonly verb?: Verb
   readonly words?: readonly string[]
   readonly verbOptions?: Readonly<Record<string, unknown>>
+  /** What stands behind `--`, for a verb that takes it as it is. */
+  readonly behind?: readonly string[]
 }
 
 type Choose = (verb: Verb, command: Commander) => void
@@ -34,7 +36,8 @@ function showExamples(command: Commander, examples: readonly string[]): void {
   command.addHelpText('before', `${examples.map((line) => `  ${line}`).join('\n')}\n`)
 }
 
-function operandOf({ subject, many }: Verb): string {
+function operandOf({ subject, many, behind }: Verb): string {
+  if (behind) return `[options] -- ${behind}`
   if (!subject) return many ? `[${many}]` : ''
   return subject.required ? subject.placeholder : `[${subject.placeholder}]`
 }
@@ -46,7 +49,7 @@ function repeat(value: string, before: string[] | undefined): string[] {
 function configureVerb(command: Commander, verb: Verb, choose: Choose): void {
   command
     .description(verb.summary)
-    .usage(`${operandOf(verb)} [options]`.trimStart())
+    .usage(verb.behind ? operandOf(verb) : `${operandOf(verb)} [options]`.trimStart())
     .argument('[words...]')
     .configureHelp({ visibleArguments: () => [], showGlobalOptions: true })
     .action(() => choose(verb, command))
@@ -140,13 +143,20 @@ function configureProgram(program: Commander, version: string, write: (text: str
   addGlobalOptions(program)
 }
 
+/** The words before `--`, and those behind it if it is there. */
+function splitBehind(argv: readonly string[]): [readonly string[], (readonly string[])?] {
+  const at = argv.indexOf('--')
+  return at < 0 ? [argv] : [argv.slice(0, at), argv.slice(at + 1)]
+}
+
 /**
  * Reads a command line. Loads the commands that it names, no others.
  * @throws UsageError
  */
 export async function parse(argv: readonly string[], version: string): Promise<Parsed> {
   const { Command } = await import('commander')
-  const words = normalise(argv)
+  const [own, behind] = splitBehind(argv)
+  const words = normalise(own)
   const program = new Command('nlkit')
   let text = ''
   let chosen: Parsed | undefined
@@ -174,5 +184,7 @@ export async function parse(argv: readonly string[], version: string): Promise<P
   const common = readCommon(program.opts())
   if (chosen && common.batch !== undefined)
     throw new UsageError('--batch and a command exclude each other')
-  return { ...chosen, common }
+  if (behind && chosen?.verb && !chosen.verb.behind)
+    return { ...chosen, words: [...(chosen.words ?? []), ...behind], common }
+  return { ...chosen, behind: behind ?? [], common }
 }

@@ -60,16 +60,16 @@ class Runner {
     }
   }
 
-  async #do({ verb, words, verbOptions, common }: Parsed): Promise<number> {
+  async #do({ verb, words, verbOptions, common, behind = [] }: Parsed): Promise<number> {
     if (!verb || !common) return this.#batch(common!)
     this.#isQuiet = common.options.quiet
     const { readCommandLine } = await import('./words.ts')
     const reading = readCommandLine(verb, words ?? [], verbOptions ?? {})
-    const code = await verb.run(this.#call(reading, common))
+    const code = await verb.run(this.#call({ ...reading, behind }, common))
     return code ?? EXIT.ok
   }
 
-  #call(reading: Pick<Call, 'subject' | 'rest' | 'given'>, common: Common): Call {
+  #call(reading: Pick<Call, 'subject' | 'rest' | 'behind' | 'given'>, common: Common): Call {
     const { stdout, stderr, env, signal } = this.#in
     const outer = this.#outer
     const asked = common.kernel ?? outer?.kernel ?? (env.NLKIT_KERNEL || undefined)
@@ -83,6 +83,9 @@ class Runner {
       options: common.options,
       out: new Output(stdout, common.color, env),
       err: new Output(stderr, common.color, env),
+      env,
+      kernel: asked,
+      netns: target.netns,
       signal,
       open: (unasked) =>
         this.#session.connect({ ...target, kernel: asked ?? unasked ?? target.kernel }),
@@ -114,7 +117,8 @@ class Runner {
     return EXIT.ok
   }
 
-  async #fail(error: unknown, argv: readonly string[]): Promise<number> {
+  async #fail(error: unknown, line: readonly string[]): Promise<number> {
+    const argv = line.slice(0, line.includes('--') ? line.indexOf('--') : undefined)
     if (this.#in.signal.aborted) return EXIT.interrupted
     const { describeFailure } = await import('./failure.ts')
     const hints = !argv.includes('--no-hints')

@@ -47,6 +47,7 @@ import {
 } from '../transport/wire-protocol.ts'
 import { NETLINK_LIST_MEMBERSHIPS, SOL_NETLINK } from '../wire/constants.ts'
 import type { Server } from './server.ts'
+import { OP_DATA } from './shim-protocol.ts'
 
 /** Requests that one client is served before the others' turn. */
 const TURN = 64
@@ -144,6 +145,14 @@ export class Client implements Armed {
   #request(size: number): void {
     const { request, requestView: view } = this.#server
     const op = request[0] as number
+    if (
+      !this.#sock &&
+      op >= OP_DATA &&
+      this.#server.shims.admit(this.#fd, this.#credentials, size)
+    ) {
+      this.#handOver()
+      return
+    }
     if (size < REQUEST_SIZE || (this.#sock === undefined) !== (op === OP_OPEN)) {
       this.close()
       return
@@ -344,6 +353,12 @@ export class Client implements Armed {
     this.arm()
   }
 
+  /** The connection is somebody else's now. */
+  #handOver(): void {
+    clearTimeout(this.#deadline)
+    this.#fd = -1
+    this.#server.forget(this)
+  }
   /** close(2) of the netlink socket, too. Harmless when repeated. */
   close(): void {
     if (this.#fd < 0) return

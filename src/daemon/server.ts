@@ -3,6 +3,7 @@ import { errnoName } from '../errno.ts'
 import { NetlinkError } from '../errors.ts'
 import type { Credentials } from '../kernel/credentials.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { KernelSocketOps } from '../kernel/netlink/ops.ts'
 import type { UserSocket } from '../kernel/netlink/user-socket.ts'
 import { KERN_WARNING } from '../kernel/printk/log.ts'
 import { loadAddon } from '../transport/addon.ts'
@@ -14,6 +15,7 @@ import { ANSWER_SIZE, PAYLOAD_MAX, REQUEST_SIZE } from '../transport/wire-protoc
 import { peerCredentials } from './admission.ts'
 import { Client } from './client.ts'
 import { type Claim, claim, defaultPath, makePrivateFolder, ownUid } from './place.ts'
+import { type OpenOps, Shims } from './shims.ts'
 
 /** How a kernel is served. */
 export interface ServeOptions {
@@ -21,6 +23,8 @@ export interface ServeOptions {
   readonly path?: string | undefined
   /** Sockets that may be open at a time, of all clients together: 10,000 unless given. */
   readonly maxClients?: number
+  /** Where the sockets of programs behind the shim come from, if not from the kernel. */
+  readonly openOps?: OpenOps
 }
 
 const MAX_CLIENTS = 10_000
@@ -29,6 +33,9 @@ const ACCEPTS = 64
 /** Milliseconds until clients are let in again after the descriptors were used up. */
 const PAUSE = 100
 const SEND_BUFFER = 2 * PAYLOAD_MAX
+
+/** Who is served in turns. */
+type Turn = Required<Pick<Armed, 'ready'>>
 
 interface Buffers {
   readonly request: Uint8Array<ArrayBuffer>
@@ -63,6 +70,7 @@ export class Server implements Armed {
   readonly requestView: DataView
   readonly answer: Uint8Array
   readonly answerView: DataView
+  readonly shims: Shims
   #payload: Uint8Array
   readonly #parts: [Uint8Array]
   readonly #owner = ownUid()
@@ -73,11 +81,11 @@ export class Server implements Armed {
   #woken: Client[] = []
   #isFlushing = false
   /** Those whose turn was over before their requests were. */
-  #waiting: Client[] = []
+  #waiting: Turn[] = []
   #isClosed = false
 
   /** @throws NetlinkError as `claim` does; NETLINK_NO_NATIVE, NETLINK_PLATFORM. */
-  constructor(kernel: Kernel, { path, maxClients = MAX_CLIENTS }: ServeOptions) {
+  constructor(kernel: Kernel, { path, maxClients = MAX_CLIENTS, openOps }: ServeOptions) {
     this.kernel = kernel
     this.native = loadAddon()
     this.readiness = readinessOf(this.native)
@@ -91,12 +99,15 @@ export class Server implements Armed {
     this.answerView = new DataView(answer.buffer)
     this.#payload = answer
     this.#parts = [request]
+    const open: OpenOps = (netns, type, protocol, credentials) =>
+      new KernelSocketOps(this.socket(netns, protocol, credentials), type)
+    this.shims = new Shims(this, openOps ?? open, this.#owner)
     this.#claim = claim(this.native, this.path)
     this.readiness.arm(this, this.#claim.fd)
     this.readiness.count(1)
   }
   get clients(): number {
-    return this.#clients.size
+    return this.#clients.size + this.shims.size
   }
 
   /** Clients want in. */
@@ -122,7 +133,7 @@ export class Server implements Armed {
   }
   #admit(fd: number): void {
     try {
-      if (this.#clients.size >= this.#maxClients) throw new NetlinkError('EMFILE')
+      if (this.clients >= this.#maxClients) throw new NetlinkError('EMFILE')
       this.native.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
       this.#clients.add(new Client(this, fd, peerCredentials(this.native, fd, this.#owner)))
     } catch (error) {
@@ -175,7 +186,7 @@ export class Server implements Armed {
     }
   }
   /** `client` has more to ask, and waits until the others had their turn. */
-  serveLater(client: Client): void {
+  serveLater(client: Turn): void {
     if (this.#waiting.push(client) > 1) return
     setImmediate(() => {
       const waiting = this.#waiting
@@ -192,6 +203,7 @@ export class Server implements Armed {
     this.native.disarm(this.#claim.fd)
     this.native.close(this.#claim.fd)
     for (const client of [...this.#clients]) client.close()
+    this.shims.close()
     this.readiness.count(-1)
   }
 }

@@ -1,0 +1,93 @@
+/** `nlkit run`: an unmodified program, and all that it starts, on a kernel of nlkit's. */
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Call, type Command, verb } from './command.ts'
+import { UsageError } from './exit.ts'
+import { runChild } from './run-child.ts'
+import { checkProgram, findProgram, findShim } from './run-program.ts'
+import { SERVED } from './session.ts'
+
+const shims = new URL('../../native/preload/prebuilt/', import.meta.url)
+
+/** A kernel that is served as long as it is needed. */
+interface Served {
+  readonly path: string
+  close(): Promise<void>
+}
+
+/** One of our own, at a place that nobody else can reach. */
+async function serveEphemeral(folder: string): Promise<Served> {
+  const { startDaemon } = await import('../daemon/daemon.ts')
+  return startDaemon({ path: join(folder, 'kernel.sock') })
+}
+
+/** The kernel that was named, once it has answered. @throws as `open` does; UsageError */
+async function reach(call: Call): Promise<Served | undefined> {
+  const { kernel } = call
+  if (kernel === undefined) return undefined
+  if (!kernel.startsWith(SERVED)) {
+    throw new UsageError(
+      `programs do not run on the kernel "${kernel}"`,
+      kernel === 'live' ? 'without nlkit run they do' : '--kernel unix:PATH, or none',
+    )
+  }
+  await call.open()
+  const { defaultPath } = await import('../daemon/place.ts')
+  const path = kernel === SERVED ? defaultPath() : kernel.slice(SERVED.length)
+  return { path: resolve(path), close: async () => {} }
+}
+
+/** The shim's path as LD_PRELOAD takes it, in which spaces and colons divide. */
+function preloadable(folder: string): string {
+  const shim = fileURLToPath(findShim(shims))
+  if (!/[\s:]/.test(shim)) return shim
+  const copy = join(folder, 'shim.so')
+  copyFileSync(shim, copy)
+  return copy
+}
+
+function surroundings(call: Call, shim: string, path: string): Record<string, string | undefined> {
+  const { LD_PRELOAD: before } = call.env
+  return {
+    ...call.env,
+    LD_PRELOAD: before ? `${shim}:${before}` : shim,
+    NLKIT_SHIM: path,
+    NLKIT_KERNEL: `${SERVED}${path}`,
+    ...(call.netns === undefined ? {} : { NLKIT_SHIM_NETNS: call.netns }),
+  }
+}
+
+async function runProgram(call: Call): Promise<number> {
+  const [name] = call.behind
+  if (name === undefined)
+    throw new UsageError('no program is given', 'it stands behind two dashes: nlkit run -- ip link')
+  const file = findProgram(name, call.env.PATH)
+  checkProgram(file)
+  const folder = mkdtempSync(join(tmpdir(), 'nlkit-run-'))
+  let served: Served | undefined
+  try {
+    const shim = preloadable(folder)
+    served = (await reach(call)) ?? (await serveEphemeral(folder))
+    const env = surroundings(call, shim, served.path)
+    return await runChild({ file, argv: call.behind, env })
+  } finally {
+    await served?.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+export const command: Command = {
+  only: verb({
+    summary: 'runs a program on a kernel of its own, or on a served one',
+    examples: [
+      'nlkit run -- ip link',
+      'nlkit run -- bash',
+      'nlkit run --kernel unix:/tmp/k.sock -- ip monitor',
+    ],
+    behind: 'CMD [ARGS...]',
+    parameters: {},
+    run: runProgram,
+  }),
+}

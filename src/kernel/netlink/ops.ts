@@ -1,0 +1,226 @@
+/**
+ * The system calls on a netlink socket with C's arguments: addresses and option values are bytes,
+ * as a program hands them over. What does it all is `UserSocket`.
+ *
+ * Kernel: net/netlink/af_netlink.c netlink_ops; net/core/sock.c sock_setsockopt(),
+ * sock_getsockopt() (Linux 6.12).
+ */
+import { NETLINK_LIST_MEMBERSHIPS, SOL_NETLINK } from '../../wire/constants.ts'
+import { HOST_LE } from '../../wire/order.ts'
+import type { Credentials } from '../credentials.ts'
+import { EINVAL } from '../errno.ts'
+import { NSID_NONE } from '../net-namespace.ts'
+import { SOL_SOCKET } from './options.ts'
+import type { UserSocket } from './user-socket.ts'
+
+const AF_NETLINK = 16
+const AF_UNSPEC = 0
+/** struct sockaddr_nl: u16 family, u16 pad, u32 pid, u32 groups. */
+export const SOCKADDR_NL_SIZE = 12
+const INT = 4
+
+const SO_TYPE = 3
+const SO_PASSCRED = 16
+const SO_PEERCRED = 17
+const SO_ACCEPTCONN = 30
+const SO_DOMAIN = 39
+const SO_COOKIE = 57
+const SO_NETNS_COOKIE = 71
+
+/** What comes with a datagram that a program sends. */
+export interface SendInit {
+  /** msg_name. */
+  readonly name?: Uint8Array | undefined
+  /** Who sends. */
+  readonly current: Credentials
+}
+
+/** A netlink socket as a program holds it. Calls return counts or negative errnos. */
+export interface SocketOps {
+  /** Of the datagram that was received last. */
+  readonly senderPortid: number
+  /** Its group as a mask, bit n-1 for group n; none for groups above 32. */
+  readonly senderGroups: number
+  /** Its group's number, if NETLINK_PKTINFO is on. */
+  readonly pktinfo: number | undefined
+  /** Its namespace's id, if it has one and NETLINK_LISTEN_ALL_NSID is on. */
+  readonly senderNsid: number | undefined
+  /** Who sent it, if SO_PASSCRED is on. */
+  readonly senderCredentials: Pick<Credentials, 'pid' | 'uid' | 'gid'> | undefined
+  /** Whether there is something to receive. */
+  readonly isReadable: boolean
+  /** The kernel has closed it. */
+  readonly isClosed: boolean
+  /** Called when one of these becomes true. */
+  dataReady: (() => void) | undefined
+  bind(address: Uint8Array, current: Credentials): number
+  connect(address: Uint8Array, current: Credentials): number
+  /** Writes a struct sockaddr_nl. */
+  getsockname(into: Uint8Array): number
+  getpeername(into: Uint8Array): number
+  /** `length` is what the program says that `value` has. */
+  setsockopt(level: number, option: number, value: Uint8Array): number
+  /** Writes what fits. @returns the value's length, or a negative errno. */
+  getsockopt(level: number, option: number, into: Uint8Array): number
+  sendmsg(parts: readonly Uint8Array[], init: SendInit): number
+  /** @returns the datagram's whole length, or a negative errno. */
+  recvmsg(into: Uint8Array, flags: number): number
+  close(): void
+}
+
+/** @returns family, port and groups, or a negative errno. */
+function readAddress(address: Uint8Array): { portid: number; groups: number } | number {
+  if (address.length < SOCKADDR_NL_SIZE) return -EINVAL
+  const view = new DataView(address.buffer, address.byteOffset)
+  if (view.getUint16(0, HOST_LE) !== AF_NETLINK) return -EINVAL
+  return { portid: view.getUint32(4, HOST_LE), groups: view.getUint32(8, HOST_LE) }
+}
+
+function writeAddress(into: Uint8Array, portid: number, groups: number): number {
+  const view = new DataView(into.buffer, into.byteOffset)
+  view.setUint16(0, AF_NETLINK, HOST_LE)
+  view.setUint16(2, 0, HOST_LE)
+  view.setUint32(4, portid, HOST_LE)
+  view.setUint32(8, groups, HOST_LE)
+  return 0
+}
+
+/** ffs(): the number of the lowest group in `mask`, 0 for none. */
+function lowestGroup(mask: number): number {
+  return mask === 0 ? 0 : 32 - Math.clz32(mask & -mask)
+}
+
+/** A socket of nlkit's kernel, as a program holds it. */
+export class KernelSocketOps implements SocketOps {
+  readonly #sock: UserSocket
+  readonly #type: number
+  #passcred = false
+
+  /** `type` is SOCK_RAW or SOCK_DGRAM: both behave alike. */
+  constructor(sock: UserSocket, type: number) {
+    this.#sock = sock
+    this.#type = type
+  }
+  get senderPortid(): number {
+    return this.#sock.senderPortid
+  }
+  get senderGroups(): number {
+    const group = this.#sock.senderGroup
+    return group > 0 && group <= 32 ? (1 << (group - 1)) >>> 0 : 0
+  }
+  get pktinfo(): number | undefined {
+    return this.#sock.pktinfo ? this.#sock.senderGroup : undefined
+  }
+  get senderNsid(): number | undefined {
+    const { senderNsid } = this.#sock
+    return senderNsid === NSID_NONE ? undefined : senderNsid
+  }
+  get senderCredentials(): Credentials | undefined {
+    return this.#passcred ? this.#sock.senderCredentials : undefined
+  }
+  get isReadable(): boolean {
+    return this.#sock.isReadable
+  }
+  get isClosed(): boolean {
+    return this.#sock.isClosed
+  }
+  get dataReady(): (() => void) | undefined {
+    return this.#sock.dataReady
+  }
+  set dataReady(ready: (() => void) | undefined) {
+    this.#sock.dataReady = ready
+  }
+
+  bind(address: Uint8Array): number {
+    const name = readAddress(address)
+    return typeof name === 'number' ? name : this.#sock.bind(name.portid, name.groups)
+  }
+  connect(address: Uint8Array): number {
+    if (address.length < 2) return -EINVAL
+    const family = new DataView(address.buffer, address.byteOffset).getUint16(0, HOST_LE)
+    if (family === AF_UNSPEC) return this.#sock.disconnect()
+    const name = readAddress(address)
+    return typeof name === 'number' ? name : this.#sock.connect(name.portid, name.groups)
+  }
+  getsockname(into: Uint8Array): number {
+    const { portid, groups } = this.#sock.getsockname()
+    return writeAddress(into, portid, groups)
+  }
+  getpeername(into: Uint8Array): number {
+    const { portid, groups } = this.#sock.getpeername()
+    return writeAddress(into, portid, groups)
+  }
+
+  setsockopt(level: number, option: number, value: Uint8Array): number {
+    const isShort = value.length < INT
+    if (level === SOL_SOCKET && isShort) return -EINVAL
+    const view = new DataView(value.buffer, value.byteOffset)
+    const number = isShort ? 0 : view.getInt32(0, HOST_LE)
+    if (level === SOL_SOCKET && option === SO_PASSCRED) {
+      this.#passcred = number !== 0
+      return 0
+    }
+    return this.#sock.setsockopt(level, option, number)
+  }
+  getsockopt(level: number, option: number, into: Uint8Array): number {
+    if (level === SOL_NETLINK && option === NETLINK_LIST_MEMBERSHIPS) return this.#memberships(into)
+    if (level === SOL_SOCKET) {
+      const special = this.#special(option, into)
+      if (special !== undefined) return special
+    }
+    if (level === SOL_NETLINK && into.length < INT) return -EINVAL
+    const value = this.#sock.getsockopt(level, option)
+    return value < 0 ? value : putInts(into, value)
+  }
+  /** Options of sockets that have no number in `UserSocket`. */
+  #special(option: number, into: Uint8Array): number | undefined {
+    switch (option) {
+      case SO_TYPE:
+        return putInts(into, this.#type)
+      case SO_DOMAIN:
+        return putInts(into, AF_NETLINK)
+      case SO_ACCEPTCONN:
+        return putInts(into, 0)
+      case SO_PASSCRED:
+        return putInts(into, Number(this.#passcred))
+      case SO_PEERCRED:
+        return putInts(into, 0, -1, -1)
+      case SO_COOKIE:
+        return putInts(into, this.#sock.cookie, 0)
+      case SO_NETNS_COOKIE:
+        return putInts(into, this.#sock.net.cookie, 0)
+      default:
+        return undefined
+    }
+  }
+  #memberships(into: Uint8Array): number {
+    const words = this.#sock.listMemberships()
+    const whole = words.subarray(0, into.length >>> 2)
+    putInts(into, ...whole)
+    return words.length * INT
+  }
+
+  sendmsg(parts: readonly Uint8Array[], { name, current }: SendInit): number {
+    void current
+    if (!name) return this.#sock.send(parts)
+    const to = readAddress(name)
+    if (typeof to === 'number') return to
+    return this.#sock.send(parts, { portid: to.portid, group: lowestGroup(to.groups) })
+  }
+  recvmsg(into: Uint8Array, flags: number): number {
+    return this.#sock.receive(into, flags)
+  }
+  close(): void {
+    this.#sock.close()
+  }
+}
+
+/** Writes ints, as much as fits. @returns the bytes that fit. */
+function putInts(into: Uint8Array, ...values: readonly number[]): number {
+  const bytes = new Uint8Array(values.length * INT)
+  const view = new DataView(bytes.buffer)
+  for (const [i, value] of values.entries()) view.setInt32(INT * i, value, HOST_LE)
+  const size = Math.min(bytes.length, into.length)
+  into.set(bytes.subarray(0, size))
+  return size
+}

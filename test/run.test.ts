@@ -1,0 +1,99 @@
+/** `nlkit run`: unmodified programs on a kernel of nlkit's. */
+import assert from 'node:assert/strict'
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { main } from './cli.ts'
+import { serveKernel } from './daemon.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'nlkit-test-run-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Whether a program is there. */
+function has(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
+}
+const noIp = has('ip') ? false : 'needs ip(8)'
+const noCompiler = has('cc') ? false : 'needs a C compiler'
+
+/** Runs `nlkit run`, with words before and behind the dashes. */
+function run(words: readonly string[], ...command: string[]): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [main, 'run', ...words, '--', ...command], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+}
+
+test('ip(8) sees the network of the kernel that was started for it', { skip: noIp }, () => {
+  const { stdout, stderr, status } = run([], 'ip', '-br', 'link')
+  assert.equal(stderr, '')
+  assert.match(stdout, /^lo +DOWN +00:00:00:00:00:00 <LOOPBACK> *\n$/)
+  assert.equal(status, 0)
+})
+
+test('a shell has a network of its own, and all that it starts share it', { skip: noIp }, () => {
+  const script = 'ip link add br0 type bridge && ip addr add 10.0.0.1/24 dev br0 && ip -o addr'
+  const { stdout, stderr } = run([], 'sh', '-c', script)
+  assert.equal(stderr, '')
+  assert.match(stdout, /br0 +inet 10\.0\.0\.1\/24 scope global br0/)
+})
+
+test('a served kernel is found by its path, and outlives the program', { skip: noIp }, async () => {
+  await using served = await serveKernel()
+  const there = ['--kernel', served.kernel]
+  assert.equal(run(there, 'ip', 'link', 'add', 'br7', 'type', 'bridge').status, 0)
+  assert.match(run(there, 'ip', '-br', 'link').stdout, /^br7 /m)
+})
+
+test("the program's exit code is ours, and so is the signal that ends it", () => {
+  assert.equal(run([], 'sh', '-c', 'exit 7').status, 7)
+  assert.equal(run([], 'sh', '-c', 'kill -TERM $$').status, 128 + 15)
+})
+
+test('a program that is not there, or is none, is said to be so', () => {
+  const none = run([], 'nlkit-has-no-such-program')
+  assert.equal(none.status, 127)
+  assert.match(none.stderr, /^error: nlkit-has-no-such-program is not found$/m)
+  const text = join(folder, 'text')
+  writeFileSync(text, 'words\n')
+  const unexecutable = run([], text)
+  assert.equal(unexecutable.status, 126)
+  assert.match(unexecutable.stderr, /may not be executed/)
+  assert.equal(run([], folder).status, 126)
+})
+
+test('without a program the command line is wrong', () => {
+  const { status, stderr } = run([])
+  assert.equal(status, 2)
+  assert.match(stderr, /no program is given/)
+})
+
+test('a static program is refused before it starts', { skip: noCompiler }, () => {
+  const source = join(folder, 'static.c')
+  const program = join(folder, 'static')
+  writeFileSync(source, '#include <stdio.h>\nint main(void) { puts("ran"); return 0; }\n')
+  assert.equal(spawnSync('cc', ['-static', '-o', program, source]).status, 0)
+  const { status, stdout, stderr } = run([], program)
+  assert.equal(status, 126)
+  assert.equal(stdout, '')
+  assert.match(stderr, /is linked statically/)
+})
+
+const notRoot = process.getuid?.() === 0 ? false : 'needs root, to make a program setuid to another'
+test('a setuid program is refused before it starts', { skip: notRoot }, () => {
+  const program = join(folder, 'setuid')
+  copyFileSync('/bin/true', program)
+  spawnSync('chown', ['65534', program])
+  chmodSync(program, 0o4755)
+  const { status, stderr } = run([], program)
+  assert.equal(status, 126)
+  assert.match(stderr, /is setuid/)
+})
+
+test('a kernel that is not there is said to be so', () => {
+  const { status, stderr } = run(['--kernel', `unix:${folder}/none.sock`], 'true')
+  assert.equal(status, 4)
+  assert.match(stderr, /no kernel is served at/)
+})
