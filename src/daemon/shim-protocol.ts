@@ -23,7 +23,6 @@
  *   RECEIVE      a MSG_* flags, c room; answers the datagram's length, and what fits as payload
  *   RELEASE      a descriptor was closed: looks whether it was the last
  *   RETURN       a token was taken by mistake
- *   IOCTL        a request; payload: its argument; answers the argument as it is then
  *
  * A token is given out when something comes, and retired when nothing is left: the answer that has
  * RETIRED says that one is to be taken off, `token` up to which number. All numbers are
@@ -43,7 +42,6 @@ export const OP_SEND = 7
 export const OP_RECEIVE = 8
 export const OP_RELEASE = 9
 export const OP_RETURN = 10
-export const OP_IOCTL = 11
 
 export const FLAG_NAME = 1
 export const FLAG_CREDENTIALS = 2
