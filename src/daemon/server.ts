@@ -99,8 +99,11 @@ export class Server implements Armed {
     this.answerView = new DataView(answer.buffer)
     this.#payload = answer
     this.#parts = [request]
-    const open: OpenOps = (netns, type, protocol, credentials) =>
-      new KernelSocketOps(this.socket(netns, protocol, credentials), type)
+    const open: OpenOps = (netns, type, protocol, credentials) => {
+      const sock = this.socket(netns, protocol, credentials)
+      sock.type = type
+      return new KernelSocketOps(sock)
+    }
     this.shims = new Shims(this, openOps ?? open, this.#owner)
     this.#claim = claim(this.native, this.path)
     this.readiness.arm(this, this.#claim.fd)

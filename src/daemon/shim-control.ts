@@ -145,7 +145,7 @@ export class ShimControl implements Armed {
         this.#putName(socket, ops.getpeername(this.#room(SOCKADDR_NL_SIZE)))
         return
       case OP_SETSOCKOPT:
-        this.#put(socket, ops.setsockopt(a, b, payload()))
+        this.#put(socket, ops.setsockopt(a, b, payload(), this.#credentials))
         return
       case OP_GETSOCKOPT:
         this.#getOption(socket, a, b, view.getInt32(AT_C, true))
@@ -170,7 +170,16 @@ export class ShimControl implements Armed {
     const start = nameEnd + (flags & FLAG_CREDENTIALS ? UCRED_SIZE : 0)
     if (start > size) return EINVAL
     const name = flags & FLAG_NAME ? request.subarray(SHIM_REQUEST_SIZE, nameEnd) : undefined
-    return ops.sendmsg([request.subarray(start, size)], { name, current: this.#credentials })
+    const claimed =
+      start === nameEnd
+        ? undefined
+        : {
+            pid: view.getInt32(nameEnd, true),
+            uid: view.getUint32(nameEnd + 4, true),
+            gid: view.getUint32(nameEnd + 8, true),
+          }
+    const init = { name, current: this.#credentials, claimed }
+    return ops.sendmsg([request.subarray(start, size)], init)
   }
 
   #receive(socket: ShimSocket, flags: number, wanted: number): void {

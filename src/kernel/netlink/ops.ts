@@ -5,25 +5,21 @@
  * Kernel: net/netlink/af_netlink.c netlink_ops; net/core/sock.c sock_setsockopt(),
  * sock_getsockopt() (Linux 6.12).
  */
-import { NETLINK_LIST_MEMBERSHIPS, SOL_NETLINK } from '../../wire/constants.ts'
+import { AF_NETLINK, NETLINK_LIST_MEMBERSHIPS, SOL_NETLINK } from '../../wire/constants.ts'
 import { HOST_LE } from '../../wire/order.ts'
-import type { Credentials } from '../credentials.ts'
-import { EINVAL } from '../errno.ts'
+import { type Capability, type Credentials, nsCapable, UserNamespace } from '../credentials.ts'
+import { EINVAL, EPERM } from '../errno.ts'
 import { NSID_NONE } from '../net-namespace.ts'
-import { SOL_SOCKET } from './options.ts'
+import { SOL_SOCKET } from './socket-options.ts'
 import type { UserSocket } from './user-socket.ts'
 
-const AF_NETLINK = 16
 const AF_UNSPEC = 0
 /** struct sockaddr_nl: u16 family, u16 pad, u32 pid, u32 groups. */
 export const SOCKADDR_NL_SIZE = 12
 const INT = 4
 
-const SO_TYPE = 3
-const SO_PASSCRED = 16
 const SO_PEERCRED = 17
-const SO_ACCEPTCONN = 30
-const SO_DOMAIN = 39
+const SO_ATTACH_FILTER = 26
 const SO_COOKIE = 57
 const SO_NETNS_COOKIE = 71
 
@@ -33,7 +29,12 @@ export interface SendInit {
   readonly name?: Uint8Array | undefined
   /** Who sends. */
   readonly current: Credentials
+  /** SCM_CREDENTIALS: who the program says that it is. */
+  readonly claimed?: Claimed | undefined
 }
+
+/** struct ucred. */
+export type Claimed = Pick<Credentials, 'pid' | 'uid' | 'gid'>
 
 /** A netlink socket as a program holds it. Calls return counts or negative errnos. */
 export interface SocketOps {
@@ -46,7 +47,7 @@ export interface SocketOps {
   /** Its namespace's id, if it has one and NETLINK_LISTEN_ALL_NSID is on. */
   readonly senderNsid: number | undefined
   /** Who sent it, if SO_PASSCRED is on. */
-  readonly senderCredentials: Pick<Credentials, 'pid' | 'uid' | 'gid'> | undefined
+  readonly senderCredentials: Claimed | undefined
   /** Whether there is something to receive. */
   readonly isReadable: boolean
   /** The kernel has closed it. */
@@ -58,8 +59,8 @@ export interface SocketOps {
   /** Writes a struct sockaddr_nl. */
   getsockname(into: Uint8Array): number
   getpeername(into: Uint8Array): number
-  /** `length` is what the program says that `value` has. */
-  setsockopt(level: number, option: number, value: Uint8Array): number
+  /** The value of SO_ATTACH_FILTER is the program itself. */
+  setsockopt(level: number, option: number, value: Uint8Array, current: Credentials): number
   /** Writes what fits. @returns the value's length, or a negative errno. */
   getsockopt(level: number, option: number, into: Uint8Array): number
   sendmsg(parts: readonly Uint8Array[], init: SendInit): number
@@ -90,16 +91,23 @@ function lowestGroup(mask: number): number {
   return mask === 0 ? 0 : 32 - Math.clz32(mask & -mask)
 }
 
+/** scm_check_creds(): one's own values always, others with the capability for them. */
+function mayClaim({ pid, uid, gid }: Claimed, current: Credentials): boolean {
+  const can = (capability: Capability): boolean =>
+    nsCapable(current, current.userNs ?? new UserNamespace(), capability)
+  return (
+    (pid === current.pid || can('CAP_SYS_ADMIN')) &&
+    (uid === current.uid || can('CAP_SETUID')) &&
+    (gid === current.gid || can('CAP_SETGID'))
+  )
+}
+
 /** A socket of nlkit's kernel, as a program holds it. */
 export class KernelSocketOps implements SocketOps {
   readonly #sock: UserSocket
-  readonly #type: number
-  #passcred = false
 
-  /** `type` is SOCK_RAW or SOCK_DGRAM: both behave alike. */
-  constructor(sock: UserSocket, type: number) {
+  constructor(sock: UserSocket) {
     this.#sock = sock
-    this.#type = type
   }
   get senderPortid(): number {
     return this.#sock.senderPortid
@@ -116,7 +124,7 @@ export class KernelSocketOps implements SocketOps {
     return senderNsid === NSID_NONE ? undefined : senderNsid
   }
   get senderCredentials(): Credentials | undefined {
-    return this.#passcred ? this.#sock.senderCredentials : undefined
+    return this.#sock.passCredentials ? this.#sock.senderCredentials : undefined
   }
   get isReadable(): boolean {
     return this.#sock.isReadable
@@ -131,16 +139,16 @@ export class KernelSocketOps implements SocketOps {
     this.#sock.dataReady = ready
   }
 
-  bind(address: Uint8Array): number {
+  bind(address: Uint8Array, current: Credentials): number {
     const name = readAddress(address)
-    return typeof name === 'number' ? name : this.#sock.bind(name.portid, name.groups)
+    return typeof name === 'number' ? name : this.#sock.bind(name.portid, name.groups, current)
   }
-  connect(address: Uint8Array): number {
+  connect(address: Uint8Array, current: Credentials): number {
     if (address.length < 2) return -EINVAL
     const family = new DataView(address.buffer, address.byteOffset).getUint16(0, HOST_LE)
     if (family === AF_UNSPEC) return this.#sock.disconnect()
     const name = readAddress(address)
-    return typeof name === 'number' ? name : this.#sock.connect(name.portid, name.groups)
+    return typeof name === 'number' ? name : this.#sock.connect(name.portid, name.groups, current)
   }
   getsockname(into: Uint8Array): number {
     const { portid, groups } = this.#sock.getsockname()
@@ -151,16 +159,13 @@ export class KernelSocketOps implements SocketOps {
     return writeAddress(into, portid, groups)
   }
 
-  setsockopt(level: number, option: number, value: Uint8Array): number {
+  setsockopt(level: number, option: number, value: Uint8Array, current: Credentials): number {
+    if (level === SOL_SOCKET && option === SO_ATTACH_FILTER) return this.#sock.attachFilter(value)
     const isShort = value.length < INT
     if (level === SOL_SOCKET && isShort) return -EINVAL
     const view = new DataView(value.buffer, value.byteOffset)
     const number = isShort ? 0 : view.getInt32(0, HOST_LE)
-    if (level === SOL_SOCKET && option === SO_PASSCRED) {
-      this.#passcred = number !== 0
-      return 0
-    }
-    return this.#sock.setsockopt(level, option, number)
+    return this.#sock.setsockopt(level, option, number, current)
   }
   getsockopt(level: number, option: number, into: Uint8Array): number {
     if (level === SOL_NETLINK && option === NETLINK_LIST_MEMBERSHIPS) return this.#memberships(into)
@@ -175,14 +180,6 @@ export class KernelSocketOps implements SocketOps {
   /** Options of sockets that have no number in `UserSocket`. */
   #special(option: number, into: Uint8Array): number | undefined {
     switch (option) {
-      case SO_TYPE:
-        return putInts(into, this.#type)
-      case SO_DOMAIN:
-        return putInts(into, AF_NETLINK)
-      case SO_ACCEPTCONN:
-        return putInts(into, 0)
-      case SO_PASSCRED:
-        return putInts(into, Number(this.#passcred))
       case SO_PEERCRED:
         return putInts(into, 0, -1, -1)
       case SO_COOKIE:
@@ -200,12 +197,14 @@ export class KernelSocketOps implements SocketOps {
     return words.length * INT
   }
 
-  sendmsg(parts: readonly Uint8Array[], { name, current }: SendInit): number {
-    void current
-    if (!name) return this.#sock.send(parts)
+  sendmsg(parts: readonly Uint8Array[], { name, current, claimed }: SendInit): number {
+    if (claimed && !mayClaim(claimed, current)) return -EPERM
+    const sender = claimed ? { current, claimed: { ...current, ...claimed } } : { current }
+    if (!name) return this.#sock.send(parts, undefined, sender)
     const to = readAddress(name)
     if (typeof to === 'number') return to
-    return this.#sock.send(parts, { portid: to.portid, group: lowestGroup(to.groups) })
+    const { portid, groups } = to
+    return this.#sock.send(parts, { portid, group: lowestGroup(groups) }, sender)
   }
   recvmsg(into: Uint8Array, flags: number): number {
     return this.#sock.receive(into, flags)
