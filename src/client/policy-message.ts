@@ -79,21 +79,33 @@ const opaque: AnyType = {
   shape: { kind: 'nest', table: anything.selection.table, isOpaque: true },
 }
 
+/** The policies of a family as attribute sets: `a5` is the attribute 5. */
+export class PolicySets {
+  readonly #policies: LivePolicy['policies']
+  readonly #built = new Map<number, AttrType<unknown, unknown>>()
+
+  constructor(policies: LivePolicy['policies']) {
+    this.#policies = policies
+  }
+
+  /** The set of policy `index`, always the same one. */
+  of(index: number): AttrType<unknown, unknown> {
+    const before = this.#built.get(index)
+    if (before) return before
+    const definitions: Record<string, AttrDefinition> = {}
+    for (const [id, policy] of this.#policies.get(index) ?? [])
+      definitions[`a${id}`] = [id, typeOf(policy, (inner) => lazy(() => this.of(inner)))]
+    const set: AttrType<unknown, unknown> = attrs('', definitions)
+    this.#built.set(index, set)
+    return set
+  }
+}
+
 /** The message that an operation's live policy makes. */
 export function policyMessage(
   { index, policies }: LivePolicy,
   header: AnyMessage['header'],
 ): AnyMessage {
-  const built = new Map<number, AttrType<unknown, unknown>>()
-  const setOf = (which: number): AttrType<unknown, unknown> => {
-    const before = built.get(which)
-    if (before) return before
-    const definitions: Record<string, AttrDefinition> = {}
-    for (const [id, policy] of policies.get(which) ?? [])
-      definitions[`a${id}`] = [id, typeOf(policy, (inner) => nest(lazy(() => setOf(inner))))]
-    const set: AttrType<unknown, unknown> = attrs('', definitions)
-    built.set(which, set)
-    return set
-  }
-  return header ? message(header, setOf(index)) : message(setOf(index))
+  const set = new PolicySets(policies).of(index)
+  return header ? message(header, set) : message(set)
 }

@@ -7,12 +7,14 @@ export { type Capability, type Credentials, UserNamespace } from './credentials.
 export type {
   FamilyHandlers,
   FamilyOptions,
+  Hooks,
   NotifyOptions,
   OpOptions,
   Validation,
 } from './genetlink/family.ts'
 export type { Genetlink } from './genetlink/genetlink.ts'
 export type { RegisteredFamily } from './genetlink/registered-family.ts'
+export { type KeptForSockets, SocketData } from './genetlink/socket-data.ts'
 export { Kernel, type KernelInit, type TransportInit } from './kernel.ts'
 export {
   type DeviceType,

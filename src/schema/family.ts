@@ -46,6 +46,11 @@ export interface GenlFamily extends FamilyParts {
   /** Only for the three families whose id is fixed. */
   readonly id?: number
   readonly version: number
+  /**
+   * One policy for all operations, up to this attribute (CTRL_ATTR_MAXATTR); absent where each has
+   * its own.
+   */
+  readonly maxattr?: number
   /** Bytes of a user header between genlmsghdr and the attributes. */
   readonly headerSize?: number
   readonly groups?: readonly string[]

@@ -98,11 +98,19 @@ export {
   describePolicy,
   NL_VALIDATE_DEPRECATED_STRICT,
   NL_VALIDATE_LIBERAL,
+  NL_VALIDATE_OWN_MAXTYPE,
   NL_VALIDATE_STRICT,
+  ownMaxType,
   type ValidationLevel,
 } from './policy.ts'
 export { type EmbeddedType, embedded, followed, type RecordsType, records } from './record.ts'
 export { type StructType, struct } from './struct.ts'
-export { type AttrEntry, type AttrTable, constantName, type UnknownAttr } from './table.ts'
+export {
+  type AttrEntry,
+  type AttrSelection,
+  type AttrTable,
+  constantName,
+  type UnknownAttr,
+} from './table.ts'
 export { describeMessage, renderTree, type TreeNode } from './tree.ts'
 export type { AnyType, Infer, Input, Shape, Type } from './type.ts'

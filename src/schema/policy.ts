@@ -22,6 +22,11 @@ const NL_VALIDATE_STRICT_ATTRS = 8
 const NL_VALIDATE_NESTED = 16
 export const NL_VALIDATE_DEPRECATED_STRICT = 3
 export const NL_VALIDATE_STRICT = 31
+/**
+ * Not Linux's: the policy has room for its own last attribute, not for the last one of the set, as
+ * the policies of single operations have.
+ */
+export const NL_VALIDATE_OWN_MAXTYPE = 32
 
 /** Nests deeper than this are refused (MAX_POLICY_RECURSION_DEPTH). */
 const MAX_DEPTH = 10
@@ -120,6 +125,20 @@ function describeInteger(
   }
 }
 
+const ownMaxTypes = new WeakMap<AttrSelection, number>()
+
+/** The largest number among the attributes that belong to a selection. */
+export function ownMaxType(selection: AttrSelection): number {
+  let max = ownMaxTypes.get(selection)
+  if (max === undefined) {
+    max = 0
+    for (const { id, name } of selection.table.entries)
+      if (id > max && selection.names.has(name)) max = id
+    ownMaxTypes.set(selection, max)
+  }
+  return max
+}
+
 /** What libc's callers see as a warning beside success, unless NL_VALIDATE_TRAILING is on. */
 const LEFTOVER = 'bytes leftover after parsing attributes'
 
@@ -137,13 +156,14 @@ export function validateAttrs(
   depth = 0,
 ): string | undefined {
   let warning: string | undefined
+  const maxType = level & NL_VALIDATE_OWN_MAXTYPE ? ownMaxType(selection) : selection.table.maxType
   if (depth >= MAX_DEPTH) throw new NlaError('EINVAL', 'allowed policy recursion depth exceeded')
   while (end - at >= NLA_HDRLEN) {
     const length = view.getUint16(at, HOST_LE)
     if (length < NLA_HDRLEN || length > end - at) break
     const raw = view.getUint16(at + 2, HOST_LE)
     const id = raw & NLA_TYPE_MASK
-    if (id === 0 || id > selection.table.maxType) {
+    if (id === 0 || id > maxType) {
       if (level & NL_VALIDATE_MAXTYPE) throw new NlaError('EINVAL', 'Unknown attribute type', at)
     } else {
       const entry = selection.table.byId.get(id)

@@ -9,7 +9,9 @@ import { nlctrl } from '../../families/nlctrl.ts'
 import type { ReplyInput } from '../../schema/index.ts'
 import { GENL_MAX_ID, GENL_MIN_ID } from '../../wire/constants.ts'
 import type { Net } from '../net-namespace.ts'
+import type { RequestContext } from '../netlink/context.ts'
 import type { Genetlink } from './genetlink.ts'
+import { type PolicyDump, preparePolicyDump } from './policy-dump.ts'
 import type { FamilyEntry, RegisteredFamily } from './registered-family.ts'
 
 type FamilyInfo = ReplyInput<typeof nlctrl, 'getFamily'>
@@ -24,7 +26,7 @@ function describe({ family, id, headerSize, ops, groups }: FamilyEntry): FamilyI
     familyId: id,
     version: family.version,
     hdrsize: headerSize,
-    maxattr: 0,
+    maxattr: family.maxattr ?? 0,
     ops: ops.size > 0 ? [...ops.values()].map(({ cmd, flags }) => ({ id: cmd, flags })) : undefined,
     mcastGroups:
       groups.length > 0 ? groups.map((group) => ({ id: group.id, name: group.name })) : undefined,
@@ -38,9 +40,23 @@ function isVisible(genl: Genetlink, family: FamilyEntry, net: Net): boolean {
 
 /** Registers nlctrl with `genl`. */
 export function registerNlctrl(genl: Genetlink): void {
+  const prepared = new WeakMap<RequestContext, PolicyDump>()
   genl.registerFamily(
     nlctrl,
     {
+      getPolicy: {
+        doneAlone: true,
+        start(request, ctx) {
+          const family = genl.find(request.familyId ?? request.familyName ?? '')
+          if (request.familyId === undefined && request.familyName === undefined)
+            throw new NetlinkError('EINVAL')
+          if (!family) throw new NetlinkError('ENOENT')
+          prepared.set(ctx, preparePolicyDump(family, request.op))
+        },
+        *dumpit(_, ctx) {
+          yield* prepared.get(ctx)?.items() ?? []
+        },
+      },
       getFamily: {
         validate: 'liberal',
         doit({ familyId, familyName }, { net }) {

@@ -5,11 +5,15 @@
  */
 import { NetlinkError } from '../../errors.ts'
 import {
+  type AnyMessage,
+  type AttrSelection,
   type GenlFamily,
   NL_VALIDATE_LIBERAL,
+  NL_VALIDATE_OWN_MAXTYPE,
   NL_VALIDATE_STRICT,
   type Op,
   opName,
+  ownMaxType,
   type ReplyInput,
   type Request,
 } from '../../schema/index.ts'
@@ -19,13 +23,33 @@ import type { Writer } from '../../wire/writer.ts'
 import type { Capability } from '../credentials.ts'
 import type { ModuleOwner } from '../module/module.ts'
 import type { Net } from '../net-namespace.ts'
+import type { RequestContext } from '../netlink/context.ts'
 import type { DoHandler, DumpHandler, Handlers, OpCodec } from '../netlink/handler.ts'
+import type { KeptForSockets } from './socket-data.ts'
+
+/** struct nla_policy[] of an op: which attributes, up to which number. */
+export interface OpPolicy {
+  /** Absent: all are refused (genl_policy_reject_all). */
+  readonly selection: AttrSelection | undefined
+  readonly maxattr: number
+}
+
+/** What runs around an op's `doit`. */
+export interface Hooks {
+  /**
+   * Behind the policy, in front of `doit`: what it throws is the answer, and neither `doit` nor
+   * `postDoit` is called.
+   */
+  preDoit?(request: unknown, ctx: RequestContext): void
+  /** Behind `doit`, whatever became of that. */
+  postDoit?(request: unknown, ctx: RequestContext): void
+}
 
 /** How an op's attributes are judged: `none` leaves them to the handler. */
 export type Validation = 'strict' | 'liberal' | 'none'
 
 /** What may be said of an op besides its handlers (enum genl_validate_flags). */
-export interface OpOptions {
+export interface OpOptions extends Hooks {
   /** GENL_DONT_VALIDATE_STRICT is `liberal`. Strict unless given. */
   readonly validate?: Validation
   /** GENL_DONT_VALIDATE_DUMP is `none`, GENL_DONT_VALIDATE_DUMP_STRICT `liberal`. */
@@ -44,7 +68,7 @@ export type FamilyHandlers<F extends GenlFamily> = {
 }
 
 /** How a family behaves at the kernel's side. */
-export interface FamilyOptions {
+export interface FamilyOptions extends Hooks {
   /** Commands from this one on refuse a reserved field or flags that mean nothing. 0 unless given. */
   readonly resvStartOp?: number
   /** False: it is there in the first namespace alone. */
@@ -58,6 +82,8 @@ export interface FamilyOptions {
    * given.
    */
   readonly module?: ModuleOwner
+  /** What is kept for each socket that asks. */
+  readonly socketData?: KeptForSockets
   /** Somebody has joined, or left, a group: its place in `groups`. */
   bind?(index: number): void
   unbind?(index: number): void
@@ -74,9 +100,9 @@ export interface RegisteredOp {
   readonly doHandler: DoHandler | undefined
   readonly dumpCodec: OpCodec | undefined
   readonly dumpHandler: DumpHandler | undefined
-  /** No request is described: any attribute is refused. */
-  readonly doRejects: boolean
-  readonly dumpRejects: boolean
+  /** What CTRL_CMD_GETPOLICY says; absent where attributes are not looked at. */
+  readonly doPolicy: OpPolicy | undefined
+  readonly dumpPolicy: OpPolicy | undefined
 }
 
 /** Whom a notification goes to. */
@@ -96,6 +122,8 @@ const levels: Readonly<Record<Validation, number | undefined>> = {
   liberal: NL_VALIDATE_LIBERAL,
   none: undefined,
 }
+/** Room for one attribute, a refused one. */
+const rejectAll: OpPolicy = { selection: undefined, maxattr: 1 }
 
 /** struct genlmsghdr: command, version, a reserved field. */
 export function putGenlHeader(w: Writer, cmd: number, version: number): void {
@@ -113,7 +141,7 @@ export function registerOps(
   family: GenlFamily,
   id: number,
   handlers: Readonly<Record<string, OpHandler | undefined>>,
-  resvStartOp: number,
+  options: FamilyOptions,
 ): Map<number, RegisteredOp> {
   const ops = new Map<number, RegisteredOp>()
   for (const name of Object.keys(handlers)) {
@@ -123,7 +151,7 @@ export function registerOps(
     const handler = handlers[name]
     if (!handler) continue
     if (ops.has(op.cmd)) invalid(`${family.name}: command ${op.cmd} is there twice`)
-    ops.set(op.cmd, registerOp(family, id, name, op, handler, resvStartOp))
+    ops.set(op.cmd, registerOp(family, id, name, op, handler, options))
   }
   return ops
 }
@@ -134,7 +162,7 @@ function registerOp(
   name: string,
   op: Op,
   handler: OpHandler,
-  resvStartOp: number,
+  options: FamilyOptions,
 ): RegisteredOp {
   const { doit, dumpit } = handler
   const title = opName(family, name)
@@ -142,11 +170,11 @@ function registerOp(
   if (doit && !op.do) invalid(`${title} has a doit, and no do`)
   if (dumpit && !op.dump) invalid(`${title} has a dumpit, and no dump`)
   const { validate = 'strict', validateDump = 'strict' } = handler
-  const isNew = op.cmd >= resvStartOp
-  const doRejects = isNew && !op.do?.request && validate !== 'none'
-  const dumpRejects = isNew && !op.dump?.request && validateDump !== 'none'
-  const hasPolicy =
-    (doit && (op.do?.request || doRejects)) || (dumpit && (op.dump?.request || dumpRejects))
+  const isNew = op.cmd >= (options.resvStartOp ?? 0)
+  if (isNew && (validate !== 'strict' || validateDump !== 'strict'))
+    invalid(`${title}: a command from resvStartOp on is judged strictly`)
+  const doPolicy = doit && policyOf(family, op.do?.request, validate, isNew)
+  const dumpPolicy = dumpit && policyOf(family, op.dump?.request, validateDump, isNew)
   const capabilities = (doit ? GENL_CMD_CAP_DO : 0) | (dumpit ? GENL_CMD_CAP_DUMP : 0)
   const permission = op.flags ?? 0
   const codec = (exchange: Op['do'], validation: Validation): OpCodec => ({
@@ -155,19 +183,59 @@ function registerOp(
     reply: exchange?.reply,
     replyType: id,
     replyHeader: (w) => putGenlHeader(w, op.replyCmd ?? op.cmd, family.version),
-    level: levels[validation],
+    level: levelOf(family, validation),
     async: op.async,
   })
   return {
     cmd: op.cmd,
     permission,
-    flags: permission | capabilities | (hasPolicy ? GENL_CMD_CAP_HASPOL : 0),
+    flags: permission | capabilities | (doPolicy || dumpPolicy ? GENL_CMD_CAP_HASPOL : 0),
     doCodec: doit && codec(op.do, validate),
-    doHandler: doit && (handler as DoHandler),
+    doHandler: doit && hooked(handler as DoHandler, [handler, options]),
     dumpCodec: dumpit && codec(op.dump, validateDump),
     dumpHandler: dumpit && (handler as DumpHandler),
-    doRejects,
-    dumpRejects,
+    doPolicy,
+    dumpPolicy,
+  }
+}
+
+/** genl_op_fill_in_reject_policy(): newer commands without a policy refuse every attribute. */
+function policyOf(
+  { maxattr }: GenlFamily,
+  request: AnyMessage | undefined,
+  validation: Validation,
+  isNew: boolean,
+): OpPolicy | undefined {
+  if (validation === 'none') return undefined
+  const selection = request?.attrs?.selection
+  if (!selection) return isNew ? rejectAll : undefined
+  return { selection, maxattr: maxattr ?? ownMaxType(selection) }
+}
+
+function levelOf({ maxattr }: GenlFamily, validation: Validation): number | undefined {
+  const level = levels[validation]
+  return level === undefined || maxattr !== undefined ? level : level | NL_VALIDATE_OWN_MAXTYPE
+}
+
+/** A `doit` between its hooks: the op's own, or else the family's. */
+function hooked(handler: DoHandler, [own, family]: readonly [Hooks, Hooks]): DoHandler {
+  const before = own.preDoit ? own : family
+  const after = own.postDoit ? own : family
+  if (!before.preDoit && !after.postDoit) return handler
+  return {
+    doit(request, ctx) {
+      before.preDoit?.(request, ctx)
+      let result: unknown
+      try {
+        result = handler.doit(request, ctx)
+      } catch (error) {
+        after.postDoit?.(request, ctx)
+        throw error
+      }
+      if (result instanceof Promise) return result.finally(() => after.postDoit?.(request, ctx))
+      after.postDoit?.(request, ctx)
+      return result
+    },
   }
 }
 

@@ -172,8 +172,9 @@ test('2.5: nlctrl describes itself', () => {
       '0800030002000000',
       '0800040000000000',
       '0800050000000000',
-      '18000600',
+      '2c000600',
       '140001000800010003000000080002000e000000',
+      '14000200080001000a000000080002000c000000',
       '1c000700',
       '180001000800020010000000',
       '0b0001006e6f746966790000',
@@ -235,7 +236,7 @@ test('requests and dumps of a family, strictly judged', () => {
   assert.deepEqual(get(), ['-22 missing 1'])
   assert.deepEqual(get(5, 0, 1, 0, 7, 0, 0, 0), ['-22 invalid attribute length at 20 policy'])
   assert.deepEqual(get(8, 0, 9, 0, 7, 0, 0, 0), ['-22 Unknown attribute type at 20'])
-  assert.deepEqual(get(5, 0, 3, 0, 1, 0, 0, 0), ['-22 Unsupported attribute at 20'])
+  assert.deepEqual(get(5, 0, 3, 0, 1, 0, 0, 0), ['-22 Unknown attribute type at 20'])
   assert.deepEqual(get(8, 0, 1, 0x80, 7, 0, 0, 0), ['-22 NLA_F_NESTED not expected at 20 policy'])
   assert.deepEqual(get(8, 0, 1, 0, 7, 0, 0, 0, 1, 2), [
     '-22 bytes leftover after parsing attributes',

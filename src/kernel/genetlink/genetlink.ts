@@ -26,6 +26,7 @@ export class Genetlink {
   readonly #sockets: Pernet<KernelSocket>
   readonly #byId = new Map<number, FamilyEntry>()
   readonly #byName = new Map<string, FamilyEntry>()
+  readonly #byGroup = new Map<number, FamilyEntry>()
   readonly #ids = new FamilyIds()
   readonly #groups = new GroupIds()
   readonly #lock = new HandlerLock()
@@ -41,6 +42,7 @@ export class Genetlink {
           input: (skb) => netlinkRcvSkb(skb, handle),
           bind: (where, group, current) => this.#bind(where, group, current),
           unbind: (_, group) => this.#unbind(group),
+          release: (sock) => this.#release(sock),
         }),
       exit: (_, sock) => sock.release(),
     })
@@ -57,7 +59,7 @@ export class Genetlink {
     options: FamilyOptions = {},
   ): RegisteredFamily<F> {
     checkNames(family)
-    const ops = (id: number) => registerOps(family, id, handlers, options.resvStartOp ?? 0)
+    const ops = (id: number) => registerOps(family, id, handlers, options)
     ops(0)
     if (this.find(family.name)) {
       throw new NetlinkError('EEXIST', { message: `family ${family.name} is registered already` })
@@ -73,6 +75,7 @@ export class Genetlink {
     current?.own(() => this.unregisterFamily(registered))
     this.#byId.set(id, registered)
     this.#byName.set(family.name, registered)
+    for (const group of registered.groups) this.#byGroup.set(group.id, registered)
     announceFamily(this, registered)
     return registered
   }
@@ -87,9 +90,11 @@ export class Genetlink {
     this.#byName.delete(entry.family.name)
     for (const { id } of entry.groups) {
       this.kernel.netlink.clearMembers(NETLINK_GENERIC, id)
+      this.#byGroup.delete(id)
       this.#groups.free(id)
     }
     this.#ids.free(entry.id)
+    entry.options.socketData?.clear()
     withdrawFamily(this, entry)
     return true
   }
@@ -111,16 +116,13 @@ export class Genetlink {
     if (family?.options.parallelOps) return genlRcvMsg(ctx, family)
     return this.#lock.run(() => genlRcvMsg(ctx, family))
   }
-  #ownerOf(group: number): FamilyEntry | undefined {
-    for (const family of this.#byId.values()) {
-      const index = group - family.firstGroup
-      if (index >= 0 && index < (family.family.groups?.length ?? 0)) return family
-    }
-    return undefined
+  /** genl_release(): what families kept for a socket goes with it. */
+  #release(sock: NetlinkSock): void {
+    for (const { options } of this.#byId.values()) options.socketData?.release(sock)
   }
   /** genl_bind(). @throws NetlinkError EPERM */
   #bind(net: Net, group: number, current: Credentials): void {
-    const family = this.#ownerOf(group)
+    const family = this.#byGroup.get(group)
     if (!family) return
     const index = group - family.firstGroup
     const name = family.family.groups?.[index] as string
@@ -131,7 +133,7 @@ export class Genetlink {
     family.options.bind?.(index)
   }
   #unbind(group: number): void {
-    const family = this.#ownerOf(group)
+    const family = this.#byGroup.get(group)
     family?.options.unbind?.(group - family.firstGroup)
   }
 }

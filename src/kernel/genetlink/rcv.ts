@@ -46,7 +46,8 @@ export function genlRcvMsg(
   const isDump = (ctx.flags & NLM_F_DUMP) === NLM_F_DUMP
   if (!op || !(isDump ? op.dumpHandler : op.doHandler)) throw new NetlinkError('EOPNOTSUPP')
   checkPermission(ctx, op)
-  if (isDump ? op.dumpRejects : op.doRejects) rejectAttributes(ctx, family.headerSize)
+  const policy = isDump ? op.dumpPolicy : op.doPolicy
+  if (policy && !policy.selection) rejectAttributes(ctx, family.headerSize)
   const { doCodec, doHandler, dumpCodec, dumpHandler } = op
   if (isDump && dumpCodec && dumpHandler)
     return handleDump(ctx, dumpCodec, dumpHandler, family.options.module)

@@ -32,8 +32,8 @@ export interface RegisteredFamily<F extends GenlFamily = GenlFamily> {
   groupId(name: string): number
   /**
    * genlmsg_multicast(), genl_notify(): sends a notification to its groups.
-   * @returns 0 when somebody got it, -ESRCH when nobody did; other negative errnos as
-   * `KernelSocket.broadcast`.
+   * @returns 0 when somebody got it, -ESRCH when nobody did; another negative errno, as of
+   * `KernelSocket.broadcast`, ends it where it occurs.
    * @throws EncodeError when `value` is not what the notification carries.
    */
   notify<N extends keyof F['notifications'] & string>(
@@ -112,7 +112,8 @@ export class FamilyEntry<F extends GenlFamily = GenlFamily> implements Registere
         const sent = report
           ? sock.notify(skb, target)
           : sock.broadcast(skb, { group: target.group })
-        if (sent !== -ESRCH) result = result < 0 && result !== -ESRCH ? result : sent
+        if (sent === 0) result = 0
+        else if (sent !== -ESRCH) return sent
       }
     }
     return result

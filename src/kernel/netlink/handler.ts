@@ -66,6 +66,8 @@ export interface DumpHandler<Request = unknown, Reply = unknown> {
    * before the first value, goes out in NLMSG_DONE. A reader that leaves calls its `return`.
    */
   dumpit(request: Request, ctx: RequestContext): Iterable<Reply>
+  /** Comes last, exactly once, also when the reader leaves. */
+  done?(request: Request, ctx: RequestContext): void
   /** cb->seq at each step, where `ctx.dumpSeq` is not set by `dumpit` itself. */
   dumpSeq?(ctx: RequestContext): number
   /** cb->min_dump_alloc: bytes that the largest message needs. */
@@ -147,6 +149,7 @@ function dumpSource(ctx: RequestContext, codec: OpCodec, handler: DumpHandler): 
       if (handler.decodeInDump) request = readRequest(ctx, codec)
       yield* handler.dumpit(request, ctx)
     },
+    ...(handler.done ? { done: () => handler.done?.(request, ctx) } : {}),
     put(w, item) {
       codec.replyHeader?.(w)
       reply.encode(w, item)
