@@ -148,13 +148,14 @@ function opNumber(family: Family | undefined, word: string): number {
 
 async function readPolicies(
   call: Call,
-  name: string,
+  { familyName, ops = [] }: Info,
   op: number | undefined,
 ): Promise<FamilyPolicies> {
+  const asked = op === undefined ? ops : ops.filter(({ id }) => id === op)
   const nl = await call.open()
   const ctrl = await nl.family(nlctrl)
   try {
-    return gatherPolicies(await ctrl.dump('getPolicy', { familyName: name, op }).toArray())
+    return gatherPolicies(await ctrl.dump('getPolicy', { familyName, op }).toArray(), asked)
   } catch (error) {
     if (isNetlinkError(error, 'ENODATA')) return { ops: [], policies: new Map() }
     throw error
@@ -168,11 +169,11 @@ const policy = verb({
   parameters: {},
   async run(call) {
     const name = subjectOf(call)
-    await familyInfo(call, name)
+    const info = await familyInfo(call, name)
     const family = await loadFamily(name)
     const [, word] = call.rest
     const op = word === undefined ? undefined : opNumber(family, word)
-    const { ops, policies } = await readPolicies(call, name, op)
+    const { ops, policies } = await readPolicies(call, info, op)
     if (call.options.json) {
       call.out.json({
         ops,

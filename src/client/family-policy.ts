@@ -7,7 +7,12 @@ import { isNetlinkError } from '../errors.ts'
 import { nlctrl } from '../families/nlctrl.ts'
 import type { policyTypeAttrs } from '../families/nlmsgerr.ts'
 import type { ExchangeKind, Infer, Reply } from '../schema/index.ts'
-import { GENL_ID_CTRL } from '../wire/index.ts'
+import {
+  GENL_CMD_CAP_DO,
+  GENL_CMD_CAP_DUMP,
+  GENL_CMD_CAP_HASPOL,
+  GENL_ID_CTRL,
+} from '../wire/index.ts'
 import { makeCall } from './call.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -18,7 +23,7 @@ export type Policy = ReadonlyMap<number, AttrPolicy>
 
 /** The numbers of the policies of one operation. */
 export interface OpPolicies {
-  /** Linux since 6.13 says 0 for a command that can only be dumped. */
+  /** 0 for a command that can only be dumped, where that is all that was told. */
   readonly cmd: number
   readonly do?: number | undefined
   readonly dump?: number | undefined
@@ -30,18 +35,33 @@ export interface FamilyPolicies {
   readonly policies: ReadonlyMap<number, Policy>
 }
 
+const DUMPED_WITH_POLICY = GENL_CMD_CAP_DUMP | GENL_CMD_CAP_HASPOL
+const CAPABILITIES = GENL_CMD_CAP_DO | DUMPED_WITH_POLICY
+
 type Item = Reply<typeof nlctrl, 'getPolicy', 'dump'>
 
-/** Gathers the messages of a dump, which has one operation or one attribute in each. */
-export function gatherPolicies(items: Iterable<Item>): FamilyPolicies {
+/** What nlctrl says of a family's operations. */
+type OpInfo = NonNullable<Reply<typeof nlctrl, 'getFamily'>['ops']>
+
+/**
+ * Gathers the messages of a dump, which has one operation or one attribute in each. Linux says 0 in
+ * place of a command that can only be dumped: given the family's operations, it is put back.
+ */
+export function gatherPolicies(items: Iterable<Item>, known: OpInfo = []): FamilyPolicies {
+  const nameless = known
+    .filter(({ flags = 0 }) => (flags & CAPABILITIES) === DUMPED_WITH_POLICY)
+    .map(({ id = 0 }) => id)
   const ops: OpPolicies[] = []
   const policies = new Map<number, Map<number, AttrPolicy>>()
   for (const { opPolicy = [], policy = [] } of items) {
-    for (const { key, value } of opPolicy) ops.push({ cmd: key, do: value.do, dump: value.dump })
+    for (const { key, value } of opPolicy) {
+      const cmd = key === 0 ? (nameless.shift() ?? key) : key
+      ops.push({ cmd, do: value.do, dump: value.dump })
+    }
     for (const { key, value: attributes } of policy) {
-      const known = policies.get(key) ?? new Map<number, AttrPolicy>()
-      policies.set(key, known)
-      for (const attribute of attributes) known.set(attribute.key, attribute.value)
+      const seen = policies.get(key) ?? new Map<number, AttrPolicy>()
+      policies.set(key, seen)
+      for (const attribute of attributes) seen.set(attribute.key, attribute.value)
     }
   }
   return { ops, policies }

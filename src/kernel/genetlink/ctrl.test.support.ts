@@ -20,7 +20,7 @@ import type { Kernel } from '../kernel.ts'
 import type { Net } from '../net-namespace.ts'
 import type { UserSocket } from '../netlink/user-socket.ts'
 
-export const root: Credentials = { pid: 555, uid: 0, gid: 0, capabilities: 'all' }
+const root: Credentials = { pid: 555, uid: 0, gid: 0, capabilities: 'all' }
 
 /** A socket of generic netlink, and requests of one command over it. */
 export function nlctrlSocket(kernel: Kernel, net: Net = kernel.initNet) {
