@@ -61,7 +61,7 @@ function gap(kernel: Kernel, first: number): number {
 }
 
 /** A dump of nlctrl's command `cmd`, message by message in hexadecimal, without port ids. */
-export async function dumpBytes(
+async function dumpBytes(
   socket: Socket,
   cmd: number,
   body: (w: Writer) => void = () => {},
