@@ -37,6 +37,8 @@ export interface DumpPlan<T> {
   readonly prepare: () => DumpRequest<T> | Promise<DumpRequest<T>>
   /** Errors that mean an empty table. */
   readonly isEmpty?: (error: unknown) => boolean
+  /** Errors that may mean that it was asked under an old number: it is prepared and asked again. */
+  readonly isStale?: (error: unknown) => boolean
 }
 
 /** Batches: held back, handed out, asked again. */
@@ -48,6 +50,7 @@ export class Cursor<T> {
   readonly #held: T[][] = []
   #hasGiven = false
   #repeats = 0
+  #isRenewed = false
   #lane: Lane | undefined
   #reader: DumpReader<T> | undefined
   /** Whether all is read, and why it is not the whole. */
@@ -127,6 +130,11 @@ export class Cursor<T> {
     if (error === undefined && spoiled && canRepeat && this.#repeats < MOST_REPEATS) {
       this.#repeats++
       this.#held.length = 0
+      this.#release()
+      return
+    }
+    if (error !== undefined && !this.#isRenewed && this.#plan.isStale?.(error)) {
+      this.#isRenewed = true
       this.#release()
       return
     }

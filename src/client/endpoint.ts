@@ -15,6 +15,8 @@ export interface Listing<T> {
   readonly map?: (item: never) => T | undefined
   /** Errors that mean an empty table. */
   readonly isEmpty?: (error: unknown) => boolean
+  /** Errors that may mean an old number: `value` is called again, and it is asked once more. */
+  readonly isStale?: (error: unknown) => boolean
 }
 
 export class Endpoint {
@@ -45,7 +47,7 @@ export class Endpoint {
   }
   dump<T>(
     call: Call | (() => Call),
-    { value, map, isEmpty }: Listing<T>,
+    { value, map, isEmpty, isStale }: Listing<T>,
     options: DumpOptions & { readonly flags?: number | undefined } = {},
   ): Dump<T> {
     const { flags = 0 } = options
@@ -54,11 +56,12 @@ export class Endpoint {
       lanes: this.#lanes,
       options,
       prepare: async (): Promise<DumpRequest<T>> => ({
-        call: typeof call === 'function' ? call() : call,
         value: await value(),
+        call: typeof call === 'function' ? call() : call,
         flags,
         map: map as ((item: unknown) => T | undefined) | undefined,
       }),
+      ...(isStale ? { isStale } : {}),
       ...(isEmpty ? { isEmpty } : {}),
     })
   }

@@ -106,11 +106,19 @@ export class FamilyClient<F extends Family> {
     ...rest: Arguments<RequestInput<F, N, 'dump'>, FamilyDumpOptions>
   ): Dump<Reply<F, N, 'dump'>>
   dump(op: string, request?: unknown, options?: FamilyDumpOptions): Dump<unknown> {
+    let stale: { readonly error: unknown } | undefined
     const value = async (): Promise<unknown> => {
-      if (!this.#isClosed && !this.#isCurrent()) await this.#renew()
+      if (stale) await this.#renewAfter(stale.error)
+      else if (!this.#isClosed && !this.#isCurrent()) await this.#renew()
+      stale = undefined
       return request
     }
-    return this.#endpoint.dump(() => this.#call(op, 'dump'), { value }, options)
+    const isStale = (error: unknown): boolean => {
+      if (this.#isClosed || !this.#mayBeStale(error)) return false
+      stale = { error }
+      return true
+    }
+    return this.#endpoint.dump(() => this.#call(op, 'dump'), { value, isStale }, options)
   }
 
   /**
@@ -224,9 +232,8 @@ export class FamilyClient<F extends Family> {
 
   /** Whether the numbers that we use are those of the family, as far as the kernel has told. */
   #isCurrent(): boolean {
-    return (
-      this.#resolver === undefined || this.#resolver.current(this.family.name) === this.#resolved
-    )
+    if (this.#resolver === undefined || this.#isFixed()) return true
+    return this.#resolver.current(this.family.name) === this.#resolved
   }
 
   /** Takes the family's numbers of now. @throws NetlinkError NETLINK_FAMILY when it is gone. */
@@ -246,17 +253,24 @@ export class FamilyClient<F extends Family> {
   }
 
   /** A bare ENOENT may mean a number that nobody has any more, or be the handler's own. */
+  #mayBeStale(error: unknown): boolean {
+    const isBare = isNetlinkError(error, 'ENOENT') && error.extack === undefined
+    return isBare && this.#resolver !== undefined && !this.#isFixed()
+  }
+  /** @throws `error` unless the family has another number now, NETLINK_FAMILY when it is gone. */
+  async #renewAfter(error: unknown): Promise<void> {
+    const before = this.#resolved?.id
+    await this.#renew(this.#resolver?.ask(this.family.name))
+    if (this.#resolved?.id === before) throw error
+  }
   async #again(
     error: unknown,
     op: string,
     request: unknown,
     options?: RequestOptions,
   ): Promise<unknown> {
-    const isBare = isNetlinkError(error, 'ENOENT') && error.extack === undefined
-    if (!isBare || !this.#resolver || this.#isFixed()) throw error
-    const before = this.#resolved?.id
-    await this.#renew(this.#resolver.ask(this.family.name))
-    if (this.#resolved?.id === before) throw error
+    if (!this.#mayBeStale(error)) throw error
+    await this.#renewAfter(error)
     return this.#endpoint.request(this.#call(op, 'do'), request, options)
   }
 

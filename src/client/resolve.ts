@@ -1,7 +1,7 @@
 /**
  * Generic netlink families by name: their numbers, which differ from boot to boot, and change when a
  * module is loaded anew. What nlctrl says of that is heard on a socket of its own, read whenever a
- * number is about to be used, once a turn of the event loop.
+ * number is about to be used: once for all requests that are made in one turn.
  */
 import { isNetlinkError, NetlinkError } from '../errors.ts'
 import { nlctrl } from '../families/nlctrl.ts'
@@ -10,8 +10,9 @@ import { GENL_ID_CTRL } from '../wire/index.ts'
 import { makeCall } from './call.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FamilyNews } from './family-news.ts'
-import { later } from './loop.ts'
 import { didYouMean } from './nearest.ts'
+
+const turn = Promise.resolve()
 
 type Description = Reply<typeof nlctrl, 'getFamily'>
 
@@ -62,9 +63,7 @@ export class Resolver {
   current(name: string): ResolvedFamily | undefined {
     if (!this.#isFresh) {
       this.#isFresh = true
-      later(() => {
-        this.#isFresh = false
-      })
+      void turn.then(this.#age)
       this.#news.read()
     }
     return this.#known.get(name)
@@ -83,6 +82,10 @@ export class Resolver {
       this.#known.set(name, family)
     }, over)
     return asked
+  }
+
+  readonly #age = (): void => {
+    this.#isFresh = false
   }
 
   close(): void {
