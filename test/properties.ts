@@ -13,6 +13,7 @@ import {
   NL_VALIDATE_LIBERAL,
   NL_VALIDATE_STRICT,
   renderTree,
+  type Scan,
 } from 'nlkit/schema'
 import { viewOf, Writer } from 'nlkit/wire'
 import { messageValues } from './arbitrary.ts'
@@ -77,6 +78,41 @@ function checkBytes(message: AnyMessage, bytes: Uint8Array, hash: Hash): void {
   assert.ok(renderTree(describeMessage(message, view, 0, bytes.length)).length >= 0)
 }
 
+/** Bytes as the only message of a datagram, read in part and looked at: both must be the whole. */
+function checkParts(message: AnyMessage, bytes: Uint8Array, isSound: boolean): void {
+  const w = new Writer()
+  const mark = w.messageStart(40, 0, 7, 0)
+  w.put(bytes)
+  w.messageEnd(mark)
+  const view = viewOf(w.finish())
+  const size = 16 + bytes.length
+  const seen: unknown[] = []
+  const read = outcome(() => decode(message, bytes), 'DecodeError')
+  const check = (look: (scan: Scan) => void): void => {
+    const scan = { type: 40, seq: 7, cmd: -1, skip: 16, at: 0 }
+    const { error } = outcome(() => look(scan), 'DecodeError')
+    if (error !== undefined) assert.ok(read.error, error)
+    else if (isSound) assert.deepEqual([scan.at, seen.pop()], [size, read.value])
+  }
+  const deferred = message.deferred()
+  const visitor = message.visitor()
+  if (!deferred || !visitor) return
+  check((scan) => {
+    const items: { toJSON(): unknown }[] = []
+    deferred(view, size, scan, items)
+    seen.push(items[0]?.toJSON())
+  })
+  check((scan) => visitor(view, size, scan, (item: object) => seen.push(members(item, message))))
+}
+
+/** What each member of an item answers, one by one. */
+function members(item: object, { header, attrs }: AnyMessage): object {
+  const names = [...(attrs?.selection.names ?? []), 'unknown']
+  for (const { name } of header?.shape.fields ?? []) names.push(name)
+  const entries = names.map((name) => [name, (item as Record<string, unknown>)[name]])
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+}
+
 /** A value, its bytes, and changed bytes. */
 function checkMessage({ name, message }: NamedMessage, seed: number, runs: number): string {
   const hash = createHash('sha256')
@@ -86,9 +122,11 @@ function checkMessage({ name, message }: NamedMessage, seed: number, runs: numbe
       hash.update(bytes)
       assert.deepEqual(decode(message, bytes), value)
       assert.deepEqual(encode(message, decode(message, bytes)), bytes)
+      checkParts(message, bytes, true)
       message.validate(viewOf(bytes), 0, bytes.length, NL_VALIDATE_LIBERAL)
       for (const mutant of mutants(bytes, () => random.next().value as number, 6)) {
         checkBytes(message, mutant, hash)
+        checkParts(message, mutant, false)
       }
     }),
     { seed, numRuns: runs },

@@ -6,7 +6,7 @@
  * but the largest tables are consistent without a word. Of a larger one that is read item by item
  * the interruption is thrown behind the last item.
  */
-import { DumpReader, type DumpRequest } from './dump-reader.ts'
+import { DumpReader, type DumpRequest, type Visit } from './dump-reader.ts'
 import type { DumpLanes, Lane } from './lanes.ts'
 import { giveWay, type Patience, readable } from './loop.ts'
 import { type CallOptions, checkTimeout } from './options.ts'
@@ -45,6 +45,7 @@ export interface DumpPlan<T> {
 export class Cursor<T> {
   readonly #plan: DumpPlan<T>
   readonly #timeout: number
+  readonly #visit: Visit<T> | undefined
   /** Batches that are read before the first is handed out; afterwards none is held. */
   #most: number
   readonly #held: T[][] = []
@@ -57,8 +58,11 @@ export class Cursor<T> {
   #isOver = false
   #failure: { readonly error: unknown } | undefined
 
-  constructor(plan: DumpPlan<T>, most: number) {
+  /** With `visit` all batches are empty, and nothing is asked again: it has seen the items. */
+  constructor(plan: DumpPlan<T>, most: number, visit?: Visit<T>) {
     this.#plan = plan
+    this.#visit = visit
+    this.#hasGiven = visit !== undefined
     const { timeout, onInterrupted } = plan.options
     this.#timeout = timeout === undefined ? plan.session.timeout : checkTimeout(timeout)
     this.#most = onInterrupted === 'error' ? 0 : most
@@ -120,7 +124,7 @@ export class Cursor<T> {
     }
     this.#lane = lane
     if (!lane.isLeisurely) this.#most = Number.POSITIVE_INFINITY
-    this.#reader = new DumpReader(session, lane.socket, asked, lanes.nextSeq())
+    this.#reader = new DumpReader(session, lane.socket, asked, lanes.nextSeq(), this.#visit)
     return this.#reader
   }
 

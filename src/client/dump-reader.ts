@@ -1,8 +1,9 @@
 /** One dump, from its request to its NLMSG_DONE, a datagram at a time. */
 import { NetlinkError } from '../errors.ts'
+import type { DeferredReader, Scan, Visitor } from '../schema/index.ts'
 import type { Socket } from '../transport/transport.ts'
-import { NLM_F_DUMP, NLMSG_OVERRUN, Writer } from '../wire/index.ts'
-import { type Call, readReply, writeRequest } from './call.ts'
+import { NLM_F_DUMP, NLMSG_HDRLEN, NLMSG_OVERRUN, Writer } from '../wire/index.ts'
+import { type Call, payloadOf, readReply, writeRequest } from './call.ts'
 import { Exchange } from './exchange.ts'
 import { readExtack, refusal } from './extack.ts'
 import { hintFor } from './hints.ts'
@@ -15,7 +16,12 @@ export interface DumpRequest<T> {
   readonly value: unknown
   readonly flags: number
   readonly map: ((item: unknown) => T | undefined) | undefined
+  /** Whether items are read in part, and the rest when it is asked for. */
+  readonly isDeferred: boolean
 }
+
+/** Who is shown each item instead of having it in a list; the item may be another one afterwards. */
+export type Visit<T> = (item: T) => void
 
 export class DumpReader<T> {
   readonly #session: Session
@@ -24,6 +30,10 @@ export class DumpReader<T> {
   readonly #asked: DumpRequest<T>
   readonly #exchange: Exchange
   readonly #bytes: Uint8Array
+  readonly #visit: Visit<T> | undefined
+  readonly #visitor: Visitor | undefined
+  readonly #deferred: DeferredReader | undefined
+  readonly #scan: Scan
   #isSent = false
   #hasOverrun = false
   /** Whether there will be no more items: the kernel said so, or `error` does. */
@@ -34,7 +44,13 @@ export class DumpReader<T> {
   spoiled: NetlinkError | undefined
 
   /** @throws EncodeError when the request cannot be written. */
-  constructor(session: Session, socket: Socket, asked: DumpRequest<T>, seq: number) {
+  constructor(
+    session: Session,
+    socket: Socket,
+    asked: DumpRequest<T>,
+    seq: number,
+    visit?: Visit<T>,
+  ) {
     this.#session = session
     this.#receiver = session.receiver
     this.#socket = socket
@@ -43,6 +59,17 @@ export class DumpReader<T> {
     const w = new Writer(128)
     writeRequest(w, asked.call, NLM_F_DUMP | asked.flags, seq, asked.value)
     this.#bytes = w.peek()
+    this.#visit = visit
+    const { call, isDeferred } = asked
+    this.#scan = {
+      type: call.replyType,
+      seq,
+      cmd: call.genl?.replyCmd ?? -1,
+      skip: payloadOf(call, NLMSG_HDRLEN),
+      at: 0,
+    }
+    this.#visitor = isDeferred && visit ? call.reply?.visitor() : undefined
+    this.#deferred = isDeferred && !visit ? call.reply?.deferred() : undefined
   }
 
   /** What is asked, for errors. */
@@ -57,7 +84,6 @@ export class DumpReader<T> {
   /** The next datagram's items, which may be none; undefined when there is no datagram yet. */
   step(): T[] | undefined {
     const items: T[] = []
-    const { walker } = this.#receiver
     switch (this.#receiver.take(this.#socket, this.#receive())) {
       case 'again':
         if (!this.#hasOverrun) return undefined
@@ -74,7 +100,7 @@ export class DumpReader<T> {
         return items
     }
     try {
-      while (!this.isOver && walker.next()) this.#message(items)
+      this.#walk(items)
     } catch (error) {
       this.#fail(error)
     }
@@ -119,18 +145,37 @@ export class DumpReader<T> {
     return sent < 0 ? sent : this.#socket.receive(buffer)
   }
 
-  #message(items: T[]): void {
+  /** The messages of the datagram: replies in one go, where they are read in part. */
+  #walk(items: T[]): void {
+    const { walker } = this.#receiver
+    const { view, size } = walker
+    const scan = this.#scan
+    do {
+      scan.at = walker.following
+      if (this.#visitor) this.#visitor(view, size, scan, this.#visit as Visit<unknown>)
+      else if (this.#deferred) this.#deferred(view, size, scan, items)
+      walker.following = scan.at
+    } while (walker.next() && this.#message(items))
+  }
+
+  #item(items: T[]): void {
+    const { call, map } = this.#asked
+    const value = readReply(call, this.#receiver.walker)
+    const item = map ? map(value) : (value as T)
+    if (item === undefined) return
+    if (this.#visit) this.#visit(item)
+    else items.push(item)
+  }
+
+  /** The message at which the walker stands. @returns whether to go on. */
+  #message(items: T[]): boolean {
     const { walker } = this.#receiver
     const exchange = this.#exchange
-    const { call, map } = this.#asked
+    const { call } = this.#asked
     if (walker.type === NLMSG_OVERRUN)
       this.#spoil('NETLINK_OVERFLOW', 'the kernel had no room for all of it')
-    if (exchange.push(walker) === 'reply') {
-      const value = readReply(call, walker)
-      const item = map ? map(value) : (value as T)
-      if (item !== undefined) items.push(item)
-    }
-    if (!exchange.over) return
+    if (exchange.push(walker) === 'reply') this.#item(items)
+    if (!exchange.over) return true
     this.isOver = true
     const { errno, extackAt, extackEnd } = exchange
     if (errno < 0) {
@@ -139,6 +184,7 @@ export class DumpReader<T> {
     }
     if (exchange.interrupted)
       this.#spoil('NETLINK_INTERRUPTED', 'the table changed while it was read')
+    return false
   }
 
   #spoil(code: 'NETLINK_INTERRUPTED' | 'NETLINK_OVERFLOW', message: string): void {

@@ -37,6 +37,20 @@ export class Dump<T> implements AsyncIterable<T> {
     cursor.close()
     return batch?.[0]
   }
+  /**
+   * Shows `visit` each item while it is read, the fastest way through a large table: the items of a
+   * family's dump are one object, which stands on one message after another and is good for the
+   * call alone. What `visit` throws ends the dump. A dump that was interrupted by a change is not
+   * asked again: NETLINK_INTERRUPTED is thrown behind the last item.
+   */
+  async visit(visit: (item: T) => void): Promise<void> {
+    const cursor = new Cursor(this.#plan, 0, visit)
+    try {
+      while ((await cursor.next()) !== undefined);
+    } finally {
+      cursor.close()
+    }
+  }
   /** Calls `visit` with each item; what it throws ends the dump. */
   async forEach(visit: (item: T) => void): Promise<void> {
     const cursor = new Cursor(this.#plan, HELD)

@@ -13,6 +13,8 @@ import type { Session } from './session.ts'
 export interface Listing<T> {
   readonly value: () => unknown
   readonly map?: (item: never) => T | undefined
+  /** Whether items are read in part, and the rest when it is asked for. */
+  readonly isDeferred?: boolean
   /** Errors that mean an empty table. */
   readonly isEmpty?: (error: unknown) => boolean
   /** Errors that may mean an old number: `value` is called again, and it is asked once more. */
@@ -47,7 +49,7 @@ export class Endpoint {
   }
   dump<T>(
     call: Call | (() => Call),
-    { value, map, isEmpty, isStale }: Listing<T>,
+    { value, map, isDeferred = false, isEmpty, isStale }: Listing<T>,
     options: DumpOptions & { readonly flags?: number | undefined } = {},
   ): Dump<T> {
     const { flags = 0 } = options
@@ -59,6 +61,7 @@ export class Endpoint {
         value: await value(),
         call: typeof call === 'function' ? call() : call,
         flags,
+        isDeferred,
         map: map as ((item: unknown) => T | undefined) | undefined,
       }),
       ...(isStale ? { isStale } : {}),

@@ -1,6 +1,7 @@
 /** A family as its user sees it: three verbs, typed by the family's own description. */
 import { isNetlinkError, NetlinkError } from '../errors.ts'
 import type {
+  Deferred,
   ExchangeKind,
   Family,
   GenlFamily,
@@ -100,11 +101,15 @@ export class FamilyClient<F extends Family> {
     }
   }
 
-  /** Lists; nothing is asked before it is read, and what is wrong is thrown there. */
+  /**
+   * Lists; nothing is asked before it is read, and what is wrong is thrown there. Items are
+   * instances of a class: integers are read at once, the rest when it is asked for. `toJSON()` gives
+   * the whole as a plain object.
+   */
   dump<const N extends OpsWith<F, 'dump'>>(
     op: N,
     ...rest: Arguments<RequestInput<F, N, 'dump'>, FamilyDumpOptions>
-  ): Dump<Reply<F, N, 'dump'>>
+  ): Dump<Deferred<Reply<F, N, 'dump'>>>
   dump(op: string, request?: unknown, options?: FamilyDumpOptions): Dump<unknown> {
     let stale: { readonly error: unknown } | undefined
     const value = async (): Promise<unknown> => {
@@ -118,7 +123,11 @@ export class FamilyClient<F extends Family> {
       stale = { error }
       return true
     }
-    return this.#endpoint.dump(() => this.#call(op, 'dump'), { value, isStale }, options)
+    return this.#endpoint.dump(
+      () => this.#call(op, 'dump'),
+      { value, isStale, isDeferred: true },
+      options,
+    )
   }
 
   /**

@@ -11,7 +11,11 @@ const DECIMAL_DOT = Array.from({ length: 256 }, (_, byte) => `${byte}.`)
 
 /** The 4 bytes from `at`. */
 export function formatIpv4(view: DataView, at: number): string {
-  const bits = view.getUint32(at)
+  return formatIpv4Bits(view.getInt32(at))
+}
+
+/** 32 bits, the first number of the address in the highest ones. */
+export function formatIpv4Bits(bits: number): string {
   return (
     (DECIMAL_DOT[bits >>> 24] as string) +
     DECIMAL_DOT[(bits >>> 16) & 0xff] +

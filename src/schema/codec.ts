@@ -24,7 +24,7 @@ export interface Codec {
 
 /** Whether this runtime lets us make code from text; asked once, at the first codec. */
 let mayCompile: boolean | undefined
-function canCompile(): boolean {
+export function canCompile(): boolean {
   if (mayCompile === undefined) {
     try {
       mayCompile = new Function('return true')() as boolean

@@ -20,7 +20,7 @@ import type { AttrEntry, AttrSelection } from './table.ts'
 import { type Scope, short, type Type, within } from './type.ts'
 
 /** The constants and the functions of one piece of generated code. */
-class References implements Scope {
+export class References implements Scope {
   readonly values: unknown[] = []
   readonly functions: string[] = []
   ref(value: unknown): string {
@@ -47,23 +47,44 @@ export const codecs = new WeakMap<object, Codec>()
 
 const field = (name: string): string => `out.${name}`
 
-function emitRead(scope: Scope, type: Type<any, any>): string {
+/** An expression that reads a payload from `p` to `e` of `view`. */
+export function emitRead(scope: Scope, type: Type<any, any>): string {
   const codec = codecs.get(type.get)
   if (codec) return `${scope.ref(codec)}.read(view, p, e)`
   return type.emitGet?.(scope, 'p', 'e') ?? `${scope.ref(type)}.get(view, p, e)`
 }
 
-function emitCase(scope: Scope, entry: AttrEntry): string {
+/**
+ * The same for a payload whose form depends on `selector`, an expression; undefined where some
+ * values of the selector give it none.
+ */
+export function emitSelected(
+  scope: Scope,
+  { shape }: Type<any, any>,
+  selector: string,
+): string | undefined {
+  if (shape.kind !== 'selected' || shape.otherwise === undefined) return undefined
+  let read = emitRead(scope, shape.otherwise)
+  for (const [value, type] of Object.entries(shape.variants))
+    read = `${selector} == ${JSON.stringify(value)} ? ${emitRead(scope, type)} : ${read}`
+  return `(${read})`
+}
+
+/** A statement that reads an attribute into `out`. */
+export function emitCase(scope: Scope, entry: AttrEntry): string {
   const { name, type } = entry
   const { shape } = type
   if (shape.kind === 'multi') {
     return `(${field(name)} ??= []).push(${emitRead(scope, shape.of)})`
   }
   if (shape.kind !== 'selected') return `${field(name)} = ${emitRead(scope, type)}`
+  const read = emitSelected(scope, type, field(shape.selector))
   const item = `{name: '${name}', type: ${scope.ref(type)}, rawType: raw, payload: p, end: e, index}`
   return (
     `if (${field(shape.selector)} === undefined) pending = ${scope.ref(postpone)}(out, pending, ${item});` +
-    `else ${scope.ref(decodeSelected)}(out, view, ${item})`
+    (read
+      ? `else ${field(name)} = ${read}`
+      : `else ${scope.ref(decodeSelected)}(out, view, ${item})`)
   )
 }
 
@@ -92,26 +113,39 @@ function emitHeader(scope: Scope, header: StructType<any> | undefined, room: str
     if (at > end) at = end;`
 }
 
-/** The compiled form of a reader. */
-export function compileReader(selection: AttrSelection, header?: StructType<any>): Reader {
-  const scope = new References()
+/** Statements that read `len` and `raw`, the nla_type with its flag bits, of the attribute at `at`. */
+export function emitAttributeHeader(scope: Scope, at = 'at', end = 'end'): string {
+  const halves = HOST_LE
+    ? 'len = head & 0xffff, raw = head >>> 16'
+    : 'len = head >>> 16, raw = head & 0xffff'
+  return `const head = view.getUint32(${at}, ${HOST_LE}), ${halves};
+    if (len < 4 || len > ${end} - ${at}) ${scope.ref(badLength)}(len, ${end} - ${at}, ${at});`
+}
+
+/** What makes one reader different from another. */
+interface ReaderParts {
+  /** The name, in the generated code, of a constructor of what is read. */
+  readonly room: string
+  readonly header: StructType<any> | undefined
+  emitCase(scope: Scope, entry: AttrEntry): string
+}
+
+/** The body of a function of `view`, `at` and `end` that reads a header and attributes. */
+export function emitReader(scope: Scope, selection: AttrSelection, parts: ReaderParts): string {
   let cases = ''
   for (const entry of selection.table.entries) {
     if (selection.names.has(entry.name))
-      cases += `case ${entry.id}: ${emitCase(scope, entry)}; break;\n`
+      cases += `case ${entry.id}: ${parts.emitCase(scope, entry)}; break;\n`
   }
   const required = selection.required.map(
     (name) => `if (${field(name)} === undefined) ${scope.ref(lacking)}('${name}', from);`,
   )
-  const headerNames = header?.shape.fields.map(({ name }) => name) ?? []
-  const room = scope.ref(makeRoom([...headerNames, ...selection.names]))
-  const body = `${emitHeader(scope, header, room)}
+  return `${emitHeader(scope, parts.header, parts.room)}
     const from = at;
     let pending;
     for (let index = 0; end - at >= 4; index++) {
-      const len = view.getUint16(at, ${HOST_LE});
-      if (len < 4 || len > end - at) ${scope.ref(badLength)}(len, end - at, at);
-      const raw = view.getUint16(at + 2, ${HOST_LE}), p = at + 4, e = at + len;
+      ${emitAttributeHeader(scope)}
+      const p = at + 4, e = at + len;
       switch (raw & ${NLA_TYPE_MASK}) {
         ${cases}
         default: ${scope.ref(keepUnknown)}(out, raw, view, p, e, index);
@@ -121,7 +155,17 @@ export function compileReader(selection: AttrSelection, header?: StructType<any>
     if (pending !== undefined) for (const item of pending) ${scope.ref(decodeSelected)}(out, view, item);
     ${required.join('')}
     return out;`
-  return scope.build('view, at, end', body) as Reader
+}
+
+/** The compiled form of a reader. */
+export function compileReader(selection: AttrSelection, header?: StructType<any>): Reader {
+  const scope = new References()
+  const headerNames = header?.shape.fields.map(({ name }) => name) ?? []
+  const room = scope.ref(makeRoom([...headerNames, ...selection.names]))
+  return scope.build(
+    'view, at, end',
+    emitReader(scope, selection, { room, header, emitCase }),
+  ) as Reader
 }
 
 function emitWrite(scope: Scope, entry: AttrEntry): string {

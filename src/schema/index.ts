@@ -23,6 +23,7 @@ export {
   selected,
   variant,
 } from './container.ts'
+export type { Deferred, DeferredReader } from './deferred.ts'
 export {
   type Exchange,
   type ExchangeKind,
@@ -104,6 +105,7 @@ export {
   type ValidationLevel,
 } from './policy.ts'
 export { type EmbeddedType, embedded, followed, type RecordsType, records } from './record.ts'
+export type { Scan } from './scan.ts'
 export { type StructType, struct } from './struct.ts'
 export {
   type AttrEntry,
@@ -114,3 +116,4 @@ export {
 } from './table.ts'
 export { describeMessage, renderTree, type TreeNode } from './tree.ts'
 export type { AnyType, Infer, Input, Shape, Type } from './type.ts'
+export type { Visitor } from './visitor.ts'

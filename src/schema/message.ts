@@ -4,10 +4,12 @@ import { align4 } from '../wire/align.ts'
 import type { Writer } from '../wire/writer.ts'
 import { type AttrType, attrOffsetOf, attrPathAt } from './attrs.ts'
 import { type Fields, makeCodec } from './codec.ts'
+import { type DeferredReader, makeDeferred } from './deferred.ts'
 import { resolveNlaError, type ValidationLevel, validateAttrs } from './policy.ts'
 import type { StructType } from './struct.ts'
 import { makeTable } from './table.ts'
 import type { Infer, Input, Simplify } from './type.ts'
+import { makeVisitor, type Visitor } from './visitor.ts'
 
 /** What follows nlmsghdr (and genlmsghdr, for generic families). */
 export interface Message<Out, In = Out> {
@@ -16,6 +18,10 @@ export interface Message<Out, In = Out> {
   readonly attrs: AttrType<any, any> | undefined
   /** @throws DecodeError with offset and path, and nothing else. */
   decode(view: DataView, at?: number, end?: number): Out
+  /** Reads messages in part; undefined where no code may be generated. */
+  deferred(): DeferredReader | undefined
+  /** An object that stands on one message after another; undefined where no code may be generated. */
+  visitor(): Visitor | undefined
   /** Writes at the writer's end; on an error nothing is left there. @throws EncodeError with the path. */
   encode(w: Writer, value: In): void
   /**
@@ -91,7 +97,10 @@ function makeMessage(
     required: [],
     header: headerNames,
   }
-  const codec = makeCodec({ ...selection, header: headerNames }, header)
+  const whole = { ...selection, header: headerNames }
+  const codec = makeCodec(whole, header)
+  let deferred: DeferredReader | undefined
+  let visitors: (() => Visitor) | undefined
   const headerSize = header ? align4(header.size) : 0
   const behind = (at: number, end: number): number => Math.min(end, at + headerSize)
 
@@ -118,6 +127,14 @@ function makeMessage(
         if (!(error instanceof DecodeError) || error.path !== undefined) throw error
         throw new DecodeError(error.reason, error.offset, pathAt(view, at, end, error.offset))
       }
+    },
+    deferred() {
+      deferred ??= makeDeferred(whole, header)
+      return deferred
+    },
+    visitor() {
+      visitors ??= makeVisitor(whole, header, codec)
+      return visitors?.()
     },
     encode(w, value) {
       const mark = w.length

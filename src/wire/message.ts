@@ -37,7 +37,8 @@ export class MessageWalker {
   flags = 0
   seq = 0
   portid = 0
-  #next = 0
+  /** Where the next message starts. */
+  following = 0
 
   constructor(view: DataView, size: number = view.byteLength) {
     this.view = view
@@ -47,12 +48,12 @@ export class MessageWalker {
   reset(view: DataView, size: number = view.byteLength): this {
     this.view = view
     this.size = Math.min(size, view.byteLength)
-    this.start = this.payload = this.end = this.#next = 0
+    this.start = this.payload = this.end = this.following = 0
     return this
   }
   /** Moves to the next message; false when there is none. */
   next(): boolean {
-    const at = this.#next
+    const at = this.following
     const left = this.size - at
     if (left < NLMSG_HDRLEN) return false
     const length = this.view.getUint32(at, HOST_LE)
@@ -60,15 +61,16 @@ export class MessageWalker {
     this.start = at
     this.payload = at + NLMSG_HDRLEN
     this.end = at + length
-    this.type = this.view.getUint16(at + 4, HOST_LE)
-    this.flags = this.view.getUint16(at + 6, HOST_LE)
+    const word = this.view.getUint32(at + 4, HOST_LE)
+    this.type = HOST_LE ? word & 0xffff : word >>> 16
+    this.flags = HOST_LE ? word >>> 16 : word & 0xffff
     this.seq = this.view.getUint32(at + 8, HOST_LE)
     this.portid = this.view.getUint32(at + 12, HOST_LE)
-    this.#next = Math.min(this.size, at + align4(length))
+    this.following = Math.min(this.size, at + align4(length))
     return true
   }
   /** Bytes behind the last message that was walked. */
   get leftover(): number {
-    return this.size - this.#next
+    return this.size - this.following
   }
 }
