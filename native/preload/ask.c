@@ -33,7 +33,7 @@ static int make_connection(void) {
     syscall(SYS_close, fd);
     fd = high;
   }
-  int greeted = shim_greet(fd, &hello, "");
+  int greeted = shim_greet(fd, &hello, shim_netns());
   if (greeted >= 0) return fd;
   syscall(SYS_close, fd);
   return greeted;

@@ -93,6 +93,9 @@ static inline int64_t shim_outcome(int64_t result) {
   return -1;
 }
 
+/** An ioctl on interfaces, by a socket of `domain`; a negative errno if the kernel refuses. */
+int64_t shim_ioctl(int domain, unsigned long request, void *argument);
+
 /* send.c, receive.c: what their many forms come down to. Negative errnos. */
 int64_t shim_send(int fd, uint64_t socket, const struct msghdr *message, int flags);
 int64_t shim_receive(int fd, uint64_t socket, struct msghdr *message, int flags);

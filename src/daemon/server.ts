@@ -1,7 +1,8 @@
 /** A kernel served to other processes, on a Unix socket. */
 import { errnoName } from '../errno.ts'
 import { NetlinkError } from '../errors.ts'
-import type { Credentials } from '../kernel/credentials.ts'
+import { type Credentials, nsCapable } from '../kernel/credentials.ts'
+import { devIoctl } from '../kernel/ioctl/dev-ioctl.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { KernelSocketOps } from '../kernel/netlink/ops.ts'
 import type { UserSocket } from '../kernel/netlink/user-socket.ts'
@@ -15,7 +16,7 @@ import { ANSWER_SIZE, PAYLOAD_MAX, REQUEST_SIZE } from '../transport/wire-protoc
 import { peerCredentials } from './admission.ts'
 import { Client } from './client.ts'
 import { type Claim, claim, defaultPath, makePrivateFolder, ownUid } from './place.ts'
-import { type OpenOps, Shims } from './shims.ts'
+import { type Ioctl, type OpenOps, Shims } from './shims.ts'
 
 /** How a kernel is served. */
 export interface ServeOptions {
@@ -23,8 +24,6 @@ export interface ServeOptions {
   readonly path?: string | undefined
   /** Sockets that may be open at a time, of all clients together: 10,000 unless given. */
   readonly maxClients?: number
-  /** Where the sockets of programs behind the shim come from, if not from the kernel. */
-  readonly openOps?: OpenOps
 }
 
 const MAX_CLIENTS = 10_000
@@ -85,7 +84,7 @@ export class Server implements Armed {
   #isClosed = false
 
   /** @throws NetlinkError as `claim` does; NETLINK_NO_NATIVE, NETLINK_PLATFORM. */
-  constructor(kernel: Kernel, { path, maxClients = MAX_CLIENTS, openOps }: ServeOptions) {
+  constructor(kernel: Kernel, { path, maxClients = MAX_CLIENTS }: ServeOptions) {
     this.kernel = kernel
     this.native = loadAddon()
     this.readiness = readinessOf(this.native)
@@ -104,7 +103,7 @@ export class Server implements Armed {
       sock.type = type
       return new KernelSocketOps(sock)
     }
-    this.shims = new Shims(this, openOps ?? open, this.#owner)
+    this.shims = new Shims(this, open, (each) => this.#ioctl(each), this.#owner)
     this.#claim = claim(this.native, this.path)
     this.readiness.arm(this, this.#claim.fd)
     this.readiness.count(1)
@@ -156,6 +155,12 @@ export class Server implements Armed {
       protocol,
       credentials,
     )
+  }
+  #ioctl({ netns, domain, request, argument, current }: Ioctl): number {
+    const { kernel } = this
+    const net = netns === '' ? kernel.initNet : kernel.net(netns)
+    const mayChange = nsCapable(current, net.userNs, 'CAP_NET_ADMIN')
+    return devIoctl(kernel.rtnl.stackOf(net), domain, request, argument, mayChange)
   }
   /** The payload of the request, which has `size` bytes in all. */
   parts(size: number): readonly Uint8Array[] {

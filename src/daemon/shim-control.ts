@@ -36,6 +36,7 @@ import {
   OP_GETPEERNAME,
   OP_GETSOCKNAME,
   OP_GETSOCKOPT,
+  OP_IOCTL,
   OP_RECEIVE,
   OP_RELEASE,
   OP_RETURN,
@@ -60,12 +61,14 @@ const OTHERS = 0x10000
 export class ShimControl implements Armed {
   readonly #server: Server
   readonly #credentials: Credentials
+  readonly #netns: string
   /** -1 once closed. */
   #fd: number
   #armed: number | undefined
 
-  constructor(server: Server, fd: number, credentials: Credentials) {
+  constructor(server: Server, fd: number, credentials: Credentials, netns: string) {
     this.#server = server
+    this.#netns = netns
     this.#fd = fd
     this.#credentials = credentials
     this.#arm()
@@ -110,6 +113,10 @@ export class ShimControl implements Armed {
     answer.fill(0, 0, SHIM_ANSWER_SIZE)
     answer[0] = KIND_ANSWER
     try {
+      if (this.#server.request[0] === OP_IOCTL) {
+        this.#ioctl(length)
+        return
+      }
       const socket = this.#server.shims.find(inode, this.#credentials)
       if (socket) this.#dispatch(socket, length)
       else this.#put(undefined, EBADF)
@@ -213,6 +220,19 @@ export class ShimControl implements Armed {
     this.#put(socket, received, Math.min(received, room.length))
   }
 
+  #ioctl(size: number): void {
+    const { request, requestView: view } = this.#server
+    const room = this.#room(size - SHIM_REQUEST_SIZE)
+    room.set(request.subarray(SHIM_REQUEST_SIZE, SHIM_REQUEST_SIZE + room.length))
+    const result = this.#server.shims.ioctl({
+      netns: this.#netns,
+      request: view.getUint32(AT_A, true),
+      domain: view.getUint32(AT_B, true),
+      argument: room,
+      current: this.#credentials,
+    })
+    this.#put(undefined, result, room.length)
+  }
   #getOption(socket: ShimSocket, level: number, option: number, wanted: number): void {
     const room = this.#room(wanted)
     const length = socket.ops.getsockopt(level, option, room)

@@ -13,7 +13,7 @@
  *
  *   DATA         a MAGIC, b VERSION, c protocol, flags the type, its own inode; payload: a
  *                namespace's name                                 the first packet of a connection
- *   CONTROL      a MAGIC, b VERSION                               the first packet of a connection
+ *   CONTROL      a MAGIC, b VERSION; payload: a namespace's name  the first packet of a connection
  *   BIND         payload: struct sockaddr; CONNECT likewise
  *   GETSOCKNAME  answers a struct sockaddr_nl as payload; GETPEERNAME likewise
  *   SETSOCKOPT   a level, b option, c length; payload: the value, of a filter its program
@@ -23,6 +23,8 @@
  *   RECEIVE      a MSG_* flags, c room; answers the datagram's length, and what fits as payload
  *   RELEASE      a descriptor was closed: looks whether it was the last
  *   RETURN       a token was taken by mistake
+ *   IOCTL        a request, b the socket's domain; payload: its argument, and what that points to;
+ *                answers both as they are then
  *
  * A token is given out when something comes, and retired when nothing is left: the answer that has
  * RETIRED says that one is to be taken off, `token` up to which number. All numbers are
@@ -42,6 +44,7 @@ export const OP_SEND = 7
 export const OP_RECEIVE = 8
 export const OP_RELEASE = 9
 export const OP_RETURN = 10
+export const OP_IOCTL = 11
 
 export const FLAG_NAME = 1
 export const FLAG_CREDENTIALS = 2

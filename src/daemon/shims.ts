@@ -37,14 +37,26 @@ export type OpenOps = (
   credentials: Credentials,
 ) => SocketOps
 
+/** ioctl(2) on an interface, by a socket of `domain`. */
+export interface Ioctl {
+  readonly netns: string
+  readonly domain: number
+  readonly request: number
+  /** Is changed. */
+  readonly argument: Uint8Array
+  readonly current: Credentials
+}
+
 export class Shims {
   readonly #server: Server
   readonly #open: OpenOps
+  readonly ioctl: (ioctl: Ioctl) => number
   readonly #owner: number
   readonly #sockets = new Map<number, ShimSocket>()
   readonly #controls = new Set<ShimControl>()
 
-  constructor(server: Server, open: OpenOps, owner: number) {
+  constructor(server: Server, open: OpenOps, ioctl: (ioctl: Ioctl) => number, owner: number) {
+    this.ioctl = ioctl
     this.#server = server
     this.#open = open
     this.#owner = owner
@@ -66,14 +78,15 @@ export class Shims {
     if (result === 0 && size < SHIM_REQUEST_SIZE) return false
     if (result < 0) this.#refuse(fd, result)
     else if (op === OP_DATA) this.#admitData(fd, credentials, size)
-    else if (this.#answer(fd, 0)) this.#controls.add(new ShimControl(this.#server, fd, credentials))
+    else if (this.#answer(fd, 0))
+      this.#controls.add(new ShimControl(this.#server, fd, credentials, this.#netns(size)))
     return true
   }
   #admitData(fd: number, credentials: Credentials, size: number): void {
-    const { request, requestView: view } = this.#server
+    const { requestView: view } = this.#server
     const inode = view.getUint32(AT_SOCKET, true) + view.getUint32(AT_SOCKET + 4, true) * 2 ** 32
     const type = view.getUint8(AT_FLAGS)
-    const netns = new TextDecoder().decode(request.subarray(SHIM_REQUEST_SIZE, size))
+    const netns = this.#netns(size)
     try {
       if (type !== SOCK_RAW && type !== SOCK_DGRAM) this.#refuse(fd, ESOCKTNOSUPPORT)
       else if (this.#sockets.has(inode)) this.#refuse(fd, EINVAL)
@@ -85,6 +98,10 @@ export class Shims {
     } catch (error) {
       this.#refuse(fd, isNetlinkError(error) ? (error.errno ?? EINVAL) : EINVAL)
     }
+  }
+  /** The name of a namespace that the first packet ends with. */
+  #netns(size: number): string {
+    return new TextDecoder().decode(this.#server.request.subarray(SHIM_REQUEST_SIZE, size))
   }
   #refuse(fd: number, errno: number): void {
     if (this.#answer(fd, errno)) this.#server.native.close(fd)
