@@ -31,17 +31,27 @@ export const refusal: string | undefined = (() => {
   }
 })()
 
+/** What a behaviour returns where this machine's Linux is without what it asks for. */
+export const NOT_HERE = Symbol('not here')
+
 /**
  * Registers a behaviour for both kernels. What it returns is its transcript: the two must be
  * equal, after `normalise`.
  */
-export function both(name: string, behaviour: Behaviour): void {
+export function both(
+  name: string,
+  behaviour: Behaviour,
+  /** What nlkit's kernel is given first. */
+  prepare: (kernel: Kernel) => void = () => {},
+): void {
   const transcripts: { linux?: { value: unknown }; nlkit?: { value: unknown } } = {}
   test(`${name} [linux]`, refusal ? { skip: refusal } : {}, async (t) => {
-    transcripts.linux = { value: await onLinux(behaviour, t) }
+    const value = await onLinux(behaviour, t)
+    if (value === NOT_HERE) t.skip('this Linux does not have it')
+    else transcripts.linux = { value }
   })
   test(`${name} [nlkit]`, async (t) => {
-    transcripts.nlkit = { value: await onNlkit(behaviour, t) }
+    transcripts.nlkit = { value: await onNlkit(behaviour, t, prepare) }
     if (!transcripts.linux) return
     assert.deepEqual(
       normalise(transcripts.nlkit.value),
@@ -70,8 +80,13 @@ async function onLinux(behaviour: Behaviour, t: TestContext): Promise<unknown> {
   }
 }
 
-async function onNlkit(behaviour: Behaviour, t: TestContext): Promise<unknown> {
+async function onNlkit(
+  behaviour: Behaviour,
+  t: TestContext,
+  prepare: (kernel: Kernel) => void,
+): Promise<unknown> {
   await using kernel = new Kernel()
+  prepare(kernel)
   return await run(behaviour, t, 'nlkit', kernel.transport(), { kernel }, async () => ({
     kernel,
     netns: kernel.addNet(),

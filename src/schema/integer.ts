@@ -22,6 +22,8 @@ export interface BigIntegerType extends Type<bigint, bigint | number> {
   readonly shape: IntegerShape
   min(value: bigint): BigIntegerType
   max(value: bigint): BigIntegerType
+  /** Bits that may be set (NLA_POLICY_MASK). */
+  mask(bits: bigint): BigIntegerType
 }
 
 /** @throws EncodeError unless `value` is an integer from `min` to `max`. */
@@ -128,8 +130,8 @@ export const s32: IntegerType = integer(4, true, false)
 export const be16: IntegerType = integer(2, false, true)
 export const be32: IntegerType = integer(4, false, true)
 
-/** @throws EncodeError unless `value` is an integer from `min` to `max`. */
-function checkBigInteger(value: unknown, min: bigint, max: bigint): bigint {
+/** @throws EncodeError unless `value` is an integer from `min` to `max`, of bits in `mask`. */
+function checkBigInteger(value: unknown, min: bigint, max: bigint, mask?: bigint): bigint {
   const big =
     typeof value === 'bigint'
       ? value
@@ -139,6 +141,8 @@ function checkBigInteger(value: unknown, min: bigint, max: bigint): bigint {
   if (big === undefined)
     throw new EncodeError(`a bigint or safe integer expected, got ${show(value)}`)
   if (big < min || big > max) throw new EncodeError(`${big} is not within ${min}..${max}`)
+  if (mask !== undefined && (big & ~mask) !== 0n)
+    throw new EncodeError(`bits 0x${(big & ~mask).toString(16)} are reserved`)
   return big
 }
 
@@ -167,13 +171,14 @@ function bigInteger(
     size: form.size,
     flags: 0,
     get: form.get,
-    put: (w, value) => form.put(w, checkBigInteger(value, min, max)),
+    put: (w, value) => form.put(w, checkBigInteger(value, min, max, limits.mask)),
     ...form.emit?.((scope, value) => {
-      const check = scope.ref((given: unknown) => checkBigInteger(given, min, max))
+      const check = scope.ref((given: unknown) => checkBigInteger(given, min, max, limits.mask))
       return `${check}(${value})`
     }),
     min: (value) => again({ min: value }),
     max: (value) => again({ max: value }),
+    mask: (bits) => again({ mask: bits }),
   }
 }
 

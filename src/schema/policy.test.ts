@@ -1,7 +1,7 @@
 /** Policies, row by row of lib/nlattr.c's validate_nla(); test/property-kernel.test.ts asks Linux itself. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isNetlinkError, type NetlinkError } from '../errors.ts'
+import { isNetlinkError, NetlinkError } from '../errors.ts'
 import { NLA_F_NESTED, viewOf, Writer } from '../wire/index.ts'
 import {
   type AttrType,
@@ -12,18 +12,23 @@ import {
   binary,
   bitfield32,
   embedded,
+  exactOrMore,
   flag,
   ipAddress,
+  judgedBy,
   keyed,
   lazy,
   message,
+  msecs,
   multi,
   NL_VALIDATE_DEPRECATED_STRICT,
   NL_VALIDATE_LIBERAL,
   NL_VALIDATE_STRICT,
   nest,
   records,
+  rejected,
   s16,
+  strictFrom,
   string,
   struct,
   u8,
@@ -130,8 +135,8 @@ test('what each type accepts and refuses in a lenient parse', () => {
     [9, [], 'EINVAL', FAILED],
     [10, [], 'ERANGE', FAILED],
     [10, [97, 98, 99, 100, 101], 'ERANGE', FAILED],
-    [11, [1], 'ERANGE', FAILED],
-    [11, [1, 2, 3, 4, 5, 6], 'ERANGE', FAILED],
+    [11, [1], 'ERANGE', 'binary attribute size out of range'],
+    [11, [1, 2, 3, 4, 5, 6], 'ERANGE', 'binary attribute size out of range'],
     [12, [1, 0, 0, 0], 'ERANGE', FAILED],
     [12, [4, 0, 0, 0, 4, 0, 0, 0], 'EINVAL', FAILED],
     [12, [1, 0, 0, 0, 2, 0, 0, 0], 'EINVAL', FAILED],
@@ -207,4 +212,65 @@ test('a header that is cut short, and offsets from the request', () => {
     (e) =>
       isNetlinkError(e, 'ERANGE') && e.extack?.offset === 24 && e.extack?.attribute === 'count',
   )
+})
+
+const special = attrs('S_', {
+  readOnly: [1, rejected('only the kernel sends it')],
+  mute: [2, rejected()],
+  even: [
+    3,
+    judgedBy(u8, (view, at) => {
+      if (view.getUint8(at) % 2 === 1)
+        throw new NetlinkError('EOPNOTSUPP', { extack: { message: 'odd' } })
+    }),
+  ],
+  age: [4, msecs],
+  mac: [5, exactOrMore(6)],
+  key: [6, binary.exact(4)],
+  flags: [7, uint.mask(5n)],
+  some: [8, binary.max(3)],
+  orders: [9, be16.mask(0x0f)],
+})
+
+test('attributes that are refused, judged by a function, of exact length, with reserved bits', () => {
+  const of = message(special) as never
+  const S = NL_VALIDATE_STRICT
+  const outcome = (type: number, payload: number[], level = NL_VALIDATE_LIBERAL): unknown => {
+    const result = judge(bytesOf(type, payload), level, of)
+    if (!isNetlinkError(result)) return result
+    const { message: text, offset, policy } = (result as NetlinkError).extack ?? {}
+    return [result.code, text, offset, policy?.type]
+  }
+  assert.deepEqual(outcome(1, [1]), ['EINVAL', 'only the kernel sends it', 0, undefined])
+  assert.deepEqual(outcome(2, [1]), ['EINVAL', FAILED, 0, undefined])
+  assert.equal(outcome(3, [2]), 'fine')
+  assert.deepEqual(outcome(3, [1]), ['EOPNOTSUPP', 'odd', 0, undefined])
+  assert.equal(outcome(4, [1, 2, 3, 4, 5, 6, 7, 8, 9], S), 'fine')
+  assert.deepEqual(outcome(4, [1, 2, 3, 4]), ['ERANGE', FAILED, 0, 'uint'])
+  const range = 'binary attribute size out of range'
+  const length = 'invalid attribute length'
+  assert.equal(outcome(5, [1, 2, 3, 4, 5, 6]), 'fine')
+  assert.equal(outcome(5, [1, 2, 3, 4, 5, 6, 7]), 'fine')
+  assert.deepEqual(outcome(5, [1, 2, 3, 4, 5, 6, 7], S), ['EINVAL', length, 0, 'binary'])
+  assert.deepEqual(outcome(5, [1, 2, 3]), ['ERANGE', range, 0, 'binary'])
+  assert.deepEqual(outcome(6, [1, 2, 3, 4, 5]), ['ERANGE', range, 0, 'binary'])
+  assert.equal(outcome(7, [4, 0, 0, 0]), 'fine')
+  assert.deepEqual(outcome(7, [2, 0, 0, 0]), ['EINVAL', 'reserved bit set', 0, undefined])
+  assert.deepEqual(outcome(8, [1, 2, 3, 4]), ['ERANGE', FAILED, 0, 'binary'])
+  assert.deepEqual(outcome(9, [0, 0x10]), ['EINVAL', 'reserved bit set', 0, undefined])
+})
+
+test('from a number on a set is judged strictly in a lenient parse', () => {
+  const old = message(strictFrom(attrs('O_', { first: [1, u8], second: [2, u8] }), 2)) as never
+  assert.equal(judge(bytesOf(1, [1, 2]), NL_VALIDATE_LIBERAL, old), 'fine')
+  assert.ok(isNetlinkError(judge(bytesOf(2, [1, 2]), NL_VALIDATE_LIBERAL, old), 'EINVAL'))
+  assert.ok(isNetlinkError(judge(bytesOf(2 | F, [1]), NL_VALIDATE_LIBERAL, old), 'EINVAL'))
+})
+
+test('what is only refused is not sent; reserved bits are not either', () => {
+  const codec = message(special)
+  assert.throws(() => codec.encode(new Writer(), { readOnly: undefined as never, flags: 2n }), {
+    code: 'NETLINK_ENCODE',
+  })
+  assert.throws(() => rejected().put(new Writer(), undefined as never), { code: 'NETLINK_ENCODE' })
 })

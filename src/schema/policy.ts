@@ -4,7 +4,7 @@
  * A policy is read off a type's shape; nothing is written twice.
  * Kernel: lib/nlattr.c __nla_validate_parse(), validate_nla() (Linux 6.12).
  */
-import { NetlinkError, type PolicyDescription } from '../errors.ts'
+import { isNetlinkError, NetlinkError, type PolicyDescription } from '../errors.ts'
 import { align4 } from '../wire/align.ts'
 import { NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK } from '../wire/constants.ts'
 import { HOST_LE } from '../wire/order.ts'
@@ -35,11 +35,11 @@ const INTEGER_MAX = { 1: 0xffn, 2: 0xffffn, 4: 0xffffffffn, 8: 0xfffffffffffffff
 
 /** A refusal inside an attribute; `at` is where that attribute starts in the view. */
 class NlaError extends Error {
-  readonly code: 'EINVAL' | 'ERANGE'
-  readonly text: string
+  readonly code: string
+  readonly text: string | undefined
   readonly at: number | undefined
   readonly policy: PolicyDescription | undefined
-  constructor(code: 'EINVAL' | 'ERANGE', text: string, at?: number, policy?: PolicyDescription) {
+  constructor(code: string, text: string | undefined, at?: number, policy?: PolicyDescription) {
     super(text)
     this.code = code
     this.text = text
@@ -58,7 +58,7 @@ export function resolveNlaError(
   const { at, policy } = error
   return new NetlinkError(error.code, {
     extack: {
-      message: error.text,
+      ...(error.text === undefined ? {} : { message: error.text }),
       ...(at === undefined ? {} : { offset: at - origin, attribute: pathAt(at) }),
       ...(policy ? { policy } : {}),
     },
@@ -71,6 +71,8 @@ export function describePolicy(type: Type<any, any>): PolicyDescription | undefi
   switch (shape.kind) {
     case 'integer':
       return describeInteger(shape)
+    case 'reject':
+      return undefined
     case 'flag':
       return { type: 'flag' }
     case 'string':
@@ -114,7 +116,9 @@ function describeInteger(
   const { bytes, signed, mask } = shape
   if (shape.bigEndian) return undefined
   const name =
-    bytes === 'variable' ? `${signed ? 's' : 'u'}int` : `${signed ? 's' : 'u'}${bytes * 8}`
+    bytes === 'variable' || shape.isDuration
+      ? `${signed ? 's' : 'u'}int`
+      : `${signed ? 's' : 'u'}${bytes * 8}`
   if (mask !== undefined) return { type: name, mask }
   const top = INTEGER_MAX[bytes === 'variable' ? 8 : bytes]
   const half = (top + 1n) / 2n
@@ -168,8 +172,12 @@ export function validateAttrs(
     } else {
       const entry = selection.table.byId.get(id)
       const type = entry && selection.names.has(entry.name) ? entry.type : undefined
-      if (type) warning = validateAttr(type, raw, view, at, at + length, level, depth) ?? warning
-      else if (level & NL_VALIDATE_UNSPEC) throw new NlaError('EINVAL', 'Unsupported attribute', at)
+      const { strictStart = 0 } = selection.table
+      const strictness = strictStart > 0 && id >= strictStart ? NL_VALIDATE_STRICT : level
+      if (type)
+        warning = validateAttr(type, raw, view, at, at + length, strictness, depth) ?? warning
+      else if (strictness & NL_VALIDATE_UNSPEC)
+        throw new NlaError('EINVAL', 'Unsupported attribute', at)
     }
     at += align4(length)
   }
@@ -199,6 +207,7 @@ function validateAttr(
   if (
     shape.kind === 'integer' &&
     shape.bytes !== 'variable' &&
+    !shape.isDuration &&
     size !== shape.bytes &&
     level & NL_VALIDATE_STRICT_ATTRS
   ) {
@@ -209,7 +218,19 @@ function validateAttr(
     if (nested && !flagged) refuse('EINVAL', 'NLA_F_NESTED is missing')
     if (!nested && flagged) refuse('EINVAL', 'NLA_F_NESTED not expected')
   }
-  return validatePayload(type, view, start + NLA_HDRLEN, end, level, depth, refuse, start)
+  const warning = validatePayload(type, view, start + NLA_HDRLEN, end, level, depth, refuse, start)
+  if (type.judge) judge(type, view, start, end)
+  return warning
+}
+
+/** NLA_VALIDATE_FUNCTION: the errno and the words are the function's own. */
+function judge(type: Type<any, any>, view: DataView, start: number, end: number): void {
+  try {
+    type.judge?.(view, start + NLA_HDRLEN, end)
+  } catch (error) {
+    if (!isNetlinkError(error) || error.extack?.offset !== undefined) throw error
+    throw new NlaError(error.code, error.extack?.message, start)
+  }
 }
 
 type Refuse = (code: 'EINVAL' | 'ERANGE', text: string) => never
@@ -228,6 +249,9 @@ function validatePayload(
   const { shape } = type
   const size = end - at
   switch (shape.kind) {
+    case 'reject':
+      if (shape.message !== undefined) throw new NlaError('EINVAL', shape.message, start)
+      return refuse('EINVAL', FAILED)
     case 'flag':
       if (size > 0) refuse('ERANGE', FAILED)
       return undefined
@@ -241,8 +265,7 @@ function validatePayload(
       validateString(shape, view, at, end, refuse)
       return undefined
     case 'binary':
-      if (shape.max !== undefined && size > shape.max) refuse('ERANGE', FAILED)
-      if (shape.min !== undefined && size < shape.min) refuse('ERANGE', FAILED)
+      validateBinary(shape, size, level, refuse)
       return undefined
     case 'nest':
       if (size === 0) return undefined
@@ -297,6 +320,25 @@ function validateArray(
     at += align4(length)
   }
   return warning
+}
+
+/** `.len` alone is a length that was always checked; a range has words of its own. */
+function validateBinary(
+  { min, max, warnsTooLong }: Extract<Shape, { kind: 'binary' }>,
+  size: number,
+  level: ValidationLevel,
+  refuse: Refuse,
+): void {
+  const isTooLong = max !== undefined && size > max
+  if (min === undefined) {
+    if (isTooLong) refuse('ERANGE', FAILED)
+    return
+  }
+  if (isTooLong && warnsTooLong) {
+    if (level & NL_VALIDATE_STRICT_ATTRS) refuse('EINVAL', 'invalid attribute length')
+    return
+  }
+  if (isTooLong || size < min) refuse('ERANGE', 'binary attribute size out of range')
 }
 
 function validateInteger(

@@ -29,6 +29,8 @@ export interface AttrTable {
   readonly byId: ReadonlyMap<number, AttrEntry>
   /** The largest number in it. */
   readonly maxType: number
+  /** strict_start_type: from this number on attributes are judged strictly in any parse. */
+  readonly strictStart?: number
 }
 
 /** @throws TypeError when two attributes share a number or a name is not camelCase. */

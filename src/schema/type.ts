@@ -18,10 +18,20 @@ export type Shape =
       /** Names of what it decodes to (`values`), of numbers that stay numbers, or of bits. */
       readonly names?: Readonly<Record<string, number>>
       readonly namesAre?: 'values' | 'constants' | 'bits'
+      /** NLA_MSECS: more bytes are no fault, and its policy is that of NLA_UINT. */
+      readonly isDuration?: boolean
     }
+  /** NLA_REJECT. */
+  | { readonly kind: 'reject'; readonly message?: string }
   | { readonly kind: 'flag' }
   | { readonly kind: 'string'; readonly max?: number; readonly nul: boolean }
-  | { readonly kind: 'binary'; readonly min?: number; readonly max?: number }
+  | {
+      readonly kind: 'binary'
+      readonly min?: number
+      readonly max?: number
+      /** NLA_VALIDATE_RANGE_WARN_TOO_LONG: a lenient parse takes more than `max`. */
+      readonly warnsTooLong?: boolean
+    }
   | {
       readonly kind: 'address'
       readonly family: 'any' | 'ether' | 'ip' | 'ipv4' | 'ipv6' | 'mac' | 'mpls'
@@ -77,6 +87,8 @@ export interface Type<Out, In = Out> {
   get(view: DataView, at: number, end: number): Out
   /** @throws EncodeError when the value is not what the type says. */
   put(w: Writer, value: In): void
+  /** The kernel side's last word on a payload that is well otherwise. @throws NetlinkError */
+  judge?(view: DataView, at: number, end: number): void
   /**
    * An expression that reads; `view` is in scope. Without `end` the payload is known to have the
    * type's size.
