@@ -96,14 +96,13 @@ export {
   string,
 } from './payload.ts'
 export {
-  describePolicy,
   NL_VALIDATE_DEPRECATED_STRICT,
   NL_VALIDATE_LIBERAL,
   NL_VALIDATE_OWN_MAXTYPE,
   NL_VALIDATE_STRICT,
-  ownMaxType,
   type ValidationLevel,
 } from './policy.ts'
+export { describePolicy, ownMaxType } from './policy-description.ts'
 export { type EmbeddedType, embedded, followed, type RecordsType, records } from './record.ts'
 export type { Scan } from './scan.ts'
 export { type StructType, struct } from './struct.ts'
