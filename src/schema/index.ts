@@ -115,5 +115,5 @@ export {
 } from './table.ts'
 export { describeMessage, renderTree, type TreeNode } from './tree.ts'
 export type { AnyType, Infer, Input, Shape, Type } from './type.ts'
-export type { Visitor } from './visitor.ts'
 export { exactOrMore, judgedBy, msecs, rejected, strictFrom } from './verdict.ts'
+export type { Visitor } from './visitor.ts'
