@@ -3,9 +3,15 @@
 /** `array` for what C has as an array of integers; else the prefix of members, and exceptions. */
 export type StructNames =
   | 'array'
-  | { readonly prefix?: string; readonly members?: Readonly<Record<string, string>> }
+  | {
+      readonly prefix?: string
+      readonly members?: Readonly<Record<string, string>>
+      /** The schema has the beginning of it: what newer kernels added is kept as bytes. */
+      readonly isBeginning?: boolean
+    }
 
 export const structs: Readonly<Record<string, StructNames>> = {
+  acpi_genl_event: 'array',
   br_boolopt_multi: {},
   bridge_vlan_info: {},
   fib_rule_hdr: { members: { frhTable: 'table' } },
@@ -43,6 +49,26 @@ export const structs: Readonly<Record<string, StructNames>> = {
   rtnl_link_stats: {},
   rtnl_link_stats64: {},
   rtvia: { prefix: 'rtvia_' },
+  taskstats: {
+    isBeginning: true,
+    members: {
+      exitcode: 'ac_exitcode',
+      flag: 'ac_flag',
+      nice: 'ac_nice',
+      comm: 'ac_comm',
+      sched: 'ac_sched',
+      uid: 'ac_uid',
+      gid: 'ac_gid',
+      pid: 'ac_pid',
+      ppid: 'ac_ppid',
+      btime: 'ac_btime',
+      etime: 'ac_etime',
+      utime: 'ac_utime',
+      stime: 'ac_stime',
+      minflt: 'ac_minflt',
+      majflt: 'ac_majflt',
+    },
+  },
 }
 const each = (prefix: string, names: string): string =>
   names

@@ -2,6 +2,20 @@
 import type { Family } from '../schema/index.ts'
 
 const loaders: Readonly<Record<string, () => Promise<Family>>> = {
+  IOAM6: async () => (await import('./ioam6.ts')).ioam6,
+  NLBL_CALIPSO: async () => (await import('./netlabel.ts')).nlblCalipso,
+  NLBL_CIPSOv4: async () => (await import('./netlabel.ts')).nlblCipso,
+  NLBL_MGMT: async () => (await import('./netlabel.ts')).nlblMgmt,
+  NLBL_UNLBL: async () => (await import('./netlabel.ts')).nlblUnlabel,
+  SEG6: async () => (await import('./seg6.ts')).seg6,
+  TASKSTATS: async () => (await import('./taskstats.ts')).taskstats,
+  VFS_DQUOT: async () => (await import('./kernel-events.ts')).vfsDquot,
+  acpi_event: async () => (await import('./kernel-events.ts')).acpiEvent,
+  ethtool: async () => (await import('./ethtool.ts')).ethtool,
+  mptcp_pm: async () => (await import('./mptcp-pm.ts')).mptcpPm,
+  netdev: async () => (await import('./netdev.ts')).netdev,
+  tcp_metrics: async () => (await import('./tcp-metrics.ts')).tcpMetrics,
+  thermal: async () => (await import('./thermal.ts')).thermal,
   'rt-addr': async () => (await import('./rt-addr.ts')).rtAddr,
   'rt-link': async () => (await import('./rt-link.ts')).rtLink,
   'rt-neigh': async () => (await import('./rt-neigh.ts')).rtNeigh,
