@@ -32,6 +32,8 @@ enum {
   SHIM_RELEASE,
   SHIM_RETURN,
   SHIM_IOCTL,
+  SHIM_READY,
+  SHIM_UNREADY,
 };
 
 /** SHIM_SEND: a name of `name_length` bytes comes first; then credentials. */
@@ -53,6 +55,8 @@ struct shim_request {
 #define SHIM_PKTINFO 2
 #define SHIM_NSID 4
 #define SHIM_CREDENTIALS 8
+/** SHIM_SEND: the next datagram came with the answer. */
+#define SHIM_TAKEN 16
 
 struct shim_answer {
   uint8_t kind;

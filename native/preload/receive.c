@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "shim.h"
+#include "ahead.h"
 
 #ifndef SOL_NETLINK
 #define SOL_NETLINK 270
@@ -107,20 +107,31 @@ static int64_t ask(uint64_t socket, struct msghdr *message, size_t room, int fla
   return result;
 }
 
+/** Waits for a datagram and takes it: its whole length, or a negative errno. */
+static int64_t await_and_ask(int fd, uint64_t socket, struct msghdr *message, size_t room,
+                             int flags, struct shim_call *call) {
+  int64_t result;
+  do {
+    result = await(fd, flags);
+    if (result < 0) return result;
+    result = ask(socket, message, room, flags, call);
+    if (result != -ECONNRESET && result != -EFAULT) shim_retire(fd, socket, &call->answer);
+  } while (result == -EAGAIN);
+  return result;
+}
+
 int64_t shim_receive(int fd, uint64_t socket, struct msghdr *message, int flags) {
   struct shim_call call;
   size_t room = 0;
+  int64_t result;
   if (flags & MSG_OOB) return -EOPNOTSUPP;
   if (message->msg_iovlen > MOST_MESSAGES) return -EMSGSIZE;
   for (size_t i = 0; i < message->msg_iovlen; i++) room += message->msg_iov[i].iov_len;
   if (room > SHIM_PAYLOAD_MAX - 256) room = SHIM_PAYLOAD_MAX - 256;
-  int64_t result;
-  do {
-    int failure = await(fd, flags);
-    if (failure < 0) return failure;
-    result = ask(socket, message, room, flags, &call);
-    if (result != -ECONNRESET && result != -EFAULT) shim_retire(fd, socket, &call.answer);
-  } while (result == -EAGAIN);
+  if (!ahead_take(socket, message, room, flags, &call.answer, &result)) {
+    result = await_and_ask(fd, socket, message, room, flags, &call);
+    ahead_waited(socket);
+  }
   if (result < 0) return result;
   message->msg_flags = (size_t)result > room ? MSG_TRUNC : 0;
   describe(message, &call.answer);

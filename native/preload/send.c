@@ -5,7 +5,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "shim.h"
+#include "ahead.h"
 
 /** Linux: UIO_MAXIOV. */
 #define MOST_PARTS 1024
@@ -40,7 +40,15 @@ static int64_t patience(int fd) {
 
 /** Asks again as long as the receiver's queue is full and the sender may wait. */
 static int64_t ask_patiently(int fd, struct shim_call *call, int flags) {
+  struct iovec into;
+  size_t room = ahead_room(call->request.socket, &into);
+  call->request.b = (uint32_t)room;
+  call->in = &into;
+  call->in_count = room ? 1 : 0;
   int64_t result = shim_ask(call);
+  if (room) ahead_keep(fd, call->request.socket, result < 0 ? NULL : call);
+  call->request.b = 0;
+  call->in_count = 0;
   if (result != -EAGAIN || flags & MSG_DONTWAIT) return result;
   if (LIBC(fcntl)(fd, F_GETFL) & O_NONBLOCK) return result;
   int64_t left = patience(fd);

@@ -1,6 +1,6 @@
 /** A control connection of the preload shim: system calls on sockets, one answered after another. */
 import type { Credentials } from '../kernel/credentials.ts'
-import { SOCKADDR_NL_SIZE } from '../kernel/netlink/ops.ts'
+import { SOCKADDR_NL_SIZE, type SocketOps } from '../kernel/netlink/ops.ts'
 import { KERN_ERR } from '../kernel/printk/log.ts'
 import { PIN_SERVER_ANSWER, PIN_SERVER_REQUEST } from '../transport/pins.ts'
 import { type Armed, EPOLLIN } from '../transport/readiness.ts'
@@ -31,17 +31,20 @@ import {
   FLAG_NSID,
   FLAG_PKTINFO,
   FLAG_SENDER,
+  FLAG_TAKEN,
   OP_BIND,
   OP_CONNECT,
   OP_GETPEERNAME,
   OP_GETSOCKNAME,
   OP_GETSOCKOPT,
   OP_IOCTL,
+  OP_READY,
   OP_RECEIVE,
   OP_RELEASE,
   OP_RETURN,
   OP_SEND,
   OP_SETSOCKOPT,
+  OP_UNREADY,
   SHIM_ANSWER_SIZE,
   SHIM_REQUEST_SIZE,
   UCRED_SIZE,
@@ -134,7 +137,12 @@ export class ShimControl implements Armed {
     const payload = (): Uint8Array => request.subarray(SHIM_REQUEST_SIZE, size)
     switch (request[0]) {
       case OP_SEND:
-        this.#put(socket, this.#send(socket, size))
+        this.#send(socket, size, b)
+        return
+      case OP_READY:
+      case OP_UNREADY:
+        socket.setAhead(request[0] === OP_READY)
+        this.#put(socket, 0)
         return
       case OP_RECEIVE:
         this.#receive(socket, a, view.getInt32(AT_C, true))
@@ -170,7 +178,26 @@ export class ShimControl implements Armed {
     }
   }
 
-  #send({ ops }: ShimSocket, size: number): number {
+  /** Sends, and takes what is in front then, if it fits into `room` and nobody was told of it. */
+  #send(socket: ShimSocket, size: number, room: number): void {
+    const { ops } = socket
+    socket.isServed = room > 0
+    let result: number
+    let taken = 0
+    try {
+      result = this.#sendmsg(socket, size)
+      const length = result < 0 || room === 0 ? undefined : ops.plainLength
+      if (length !== undefined && length <= room && socket.isUntold) {
+        taken = ops.recvmsg(this.#room(room), 0)
+      }
+    } finally {
+      socket.isServed = false
+    }
+    socket.tell()
+    if (taken > 0) this.#describe(ops, FLAG_TAKEN)
+    this.#put(socket, result, Math.max(0, taken))
+  }
+  #sendmsg({ ops }: ShimSocket, size: number): number {
     const { request, requestView: view } = this.#server
     const flags = view.getUint8(AT_FLAGS)
     const nameEnd = SHIM_REQUEST_SIZE + view.getUint16(AT_NAME_LENGTH, true)
@@ -191,14 +218,20 @@ export class ShimControl implements Armed {
 
   #receive(socket: ShimSocket, flags: number, wanted: number): void {
     const { ops } = socket
-    const { answerView: view } = this.#server
     const room = this.#room(wanted)
     const received = ops.recvmsg(room, flags)
     if (received < 0) {
       this.#put(socket, received)
       return
     }
-    let beside = 0
+    this.#describe(ops)
+    this.#put(socket, received, Math.min(received, room.length))
+  }
+
+  /** Says who sent the datagram that was received last, and what came beside it. */
+  #describe(ops: SocketOps, flags = 0): void {
+    const { answerView: view } = this.#server
+    let beside = flags
     view.setUint32(AT_ANSWER_PORTID, ops.senderPortid, true)
     view.setUint32(AT_ANSWER_GROUPS, ops.senderGroups, true)
     const { pktinfo, senderNsid, senderCredentials: sender } = ops
@@ -217,9 +250,7 @@ export class ShimControl implements Armed {
       view.setUint32(AT_ANSWER_GID, sender.gid, true)
     }
     view.setUint8(1, beside)
-    this.#put(socket, received, Math.min(received, room.length))
   }
-
   #ioctl(size: number): void {
     const { request, requestView: view } = this.#server
     const room = this.#room(size - SHIM_REQUEST_SIZE)

@@ -18,11 +18,14 @@
  *   GETSOCKNAME  answers a struct sockaddr_nl as payload; GETPEERNAME likewise
  *   SETSOCKOPT   a level, b option, c length; payload: the value, of a filter its program
  *   GETSOCKOPT   a level, b option, c room; answers the length, and what fits as payload
- *   SEND         a MSG_* flags; payload: the name if HAS_NAME, struct ucred if HAS_CREDENTIALS,
+ *   SEND         a MSG_* flags, b room for the datagram in front, 0 for none: with TAKEN it comes
+ *                with the answer, as RECEIVE has it; payload: the name if HAS_NAME, struct ucred if HAS_CREDENTIALS,
  *                the datagram
  *   RECEIVE      a MSG_* flags, c room; answers the datagram's length, and what fits as payload
  *   RELEASE      a descriptor was closed: looks whether it was the last
  *   RETURN       a token was taken by mistake
+ *   READY        what was taken with SEND is not received yet, and somebody waits for readiness:
+ *                gives out a token; UNREADY: it is received
  *   IOCTL        a request, b the socket's domain; payload: its argument, and what that points to;
  *                answers both as they are then
  *
@@ -45,6 +48,8 @@ export const OP_RECEIVE = 8
 export const OP_RELEASE = 9
 export const OP_RETURN = 10
 export const OP_IOCTL = 11
+export const OP_READY = 12
+export const OP_UNREADY = 13
 
 export const FLAG_NAME = 1
 export const FLAG_CREDENTIALS = 2
@@ -53,6 +58,7 @@ export const FLAG_RETIRED = 1
 export const FLAG_PKTINFO = 2
 export const FLAG_NSID = 4
 export const FLAG_SENDER = 8
+export const FLAG_TAKEN = 16
 
 export const SHIM_REQUEST_SIZE = 24
 export const SHIM_ANSWER_SIZE = 40

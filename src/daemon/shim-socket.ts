@@ -18,6 +18,10 @@ export class ShimSocket implements Armed {
   #token = 0
   /** Number of the last one that was. */
   #last = 0
+  /** A datagram is at the program's end, not received, and somebody waits for readiness. */
+  #isAhead = false
+  /** As long as a request is answered, tokens wait: what comes may be taken with the answer. */
+  isServed = false
   readonly #packet = new Uint8Array(4)
 
   constructor(server: Server, fd: number, inode: number, uid: number, ops: SocketOps) {
@@ -51,12 +55,12 @@ export class ShimSocket implements Armed {
 
   /** Gives out a token if there is something to receive, and none is out. */
   tell(): void {
-    if (this.#fd < 0 || this.#token !== 0) return
+    if (this.#fd < 0 || this.#token !== 0 || this.isServed) return
     if (this.ops.isClosed) {
       this.close()
       return
     }
-    if (this.ops.isReadable) this.#give()
+    if (this.ops.isReadable || this.#isAhead) this.#give()
   }
   #give(): void {
     this.#last = (this.#last + 1) >>> 0 || 1
@@ -73,9 +77,18 @@ export class ShimSocket implements Armed {
     if (token === this.#token) this.#token = 0
     this.tell()
   }
+  /** Whether a datagram that was taken ahead makes it ready. */
+  setAhead(isAhead: boolean): void {
+    this.#isAhead = isAhead
+    this.tell()
+  }
+  /** Whether no token is out: what is in front may be taken ahead. */
+  get isUntold(): boolean {
+    return this.#token === 0
+  }
   /** Says in an answer's head which token is of no use any more. */
   settle(view: DataView): void {
-    if (this.#token !== 0 && !this.ops.isReadable) {
+    if (this.#token !== 0 && !this.ops.isReadable && !this.#isAhead) {
       this.#token = 0
       view.setUint8(1, view.getUint8(1) | FLAG_RETIRED)
     }

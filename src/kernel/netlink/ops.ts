@@ -50,6 +50,8 @@ export interface SocketOps {
   readonly senderCredentials: Claimed | undefined
   /** Whether there is something to receive. */
   readonly isReadable: boolean
+  /** Length of the datagram in front, if it is one that no dump and no error has a part in. */
+  readonly plainLength: number | undefined
   /** The kernel has closed it. */
   readonly isClosed: boolean
   /** Called when one of these becomes true. */
@@ -128,6 +130,10 @@ export class KernelSocketOps implements SocketOps {
   }
   get isReadable(): boolean {
     return this.#sock.isReadable
+  }
+  get plainLength(): number | undefined {
+    const { queue, dump } = this.#sock
+    return queue.error !== 0 || dump ? undefined : queue.peek()?.length
   }
   get isClosed(): boolean {
     return this.#sock.isClosed
