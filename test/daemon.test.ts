@@ -64,6 +64,25 @@ const roles: Record<string, (path: string) => Promise<void>> = {
     console.log('ready')
     await new Promise(() => setInterval(() => {}, 1 << 30))
   },
+  /** Asks one thing after another; is ready when it has done so for a while. */
+  async ask(path) {
+    const socket = await unixTransport(path).open({ protocol: NETLINK_ROUTE })
+    const many = request(18, NLM_F_REQUEST, 1, (w) => w.reserve(16))
+    const buffer = new Uint8Array(8192)
+    const start = performance.now()
+    for (let isReady = false; ; ) {
+      for (let i = 0; i < 100; i++) {
+        if (socket.exchange!([many], buffer) !== EAGAIN) continue
+        await socket.readable()
+        socket.receive(buffer)
+      }
+      if (!isReady && performance.now() - start > 200) {
+        console.log('ready')
+        isReady = true
+      }
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  },
   /** Sends as fast as it can, and never reads. */
   async flood(path) {
     const socket = await unixTransport(path).open({ protocol: NETLINK_ROUTE })
@@ -190,6 +209,62 @@ function tests(): void {
     assert.equal((await nl.links.get('v0')).mtu, 1199)
     await kill(flood)
     await kill(stopped)
+  })
+
+  test('who sends and never reads its answers stops itself alone', async () => {
+    await using served = await serveKernel()
+    await using nl = await open(served)
+    const native = loadAddon()
+    const fd = native.socket(AF_UNIX, SOCK_SEQPACKET, 0)
+    assert.equal(native.connect(fd, unixAddress(served.path)), 0)
+    const packet = (
+      op: number,
+      a: number,
+      b: number,
+      c: number,
+      payload: Uint8Array = new Uint8Array(),
+    ) => {
+      const bytes = new Uint8Array(16 + payload.length)
+      const view = new DataView(bytes.buffer)
+      bytes[0] = op
+      for (const [at, word] of [a, b, c].entries()) view.setUint32(4 + 4 * at, word, true)
+      bytes.set(payload, 16)
+      return bytes
+    }
+    const [OPEN, SEND] = [1, 7]
+    native.send(fd, packet(OPEN, 0x544b4c4e, 1, NETLINK_ROUTE))
+    const asking = packet(
+      SEND,
+      0,
+      0,
+      8192,
+      request(18, NLM_F_REQUEST, 1, (w) => w.reserve(16)),
+    )
+    let sent = 0
+    for (let refused = 0; refused < 100; ) {
+      if (native.send(fd, asking) > 0) sent++
+      else refused++
+      if (refused > 0) await nl.links.get('lo')
+    }
+    assert.ok(sent > 100, `${sent} requests under way`)
+    await nl.links.set('lo', { up: true })
+    const buffer = new Uint8Array(32768)
+    for (let answers = -1; answers < sent; answers++) {
+      native.wait(fd, POLLIN, 900_000)
+      assert.ok(native.receive(fd, buffer) > 0, `answer ${answers + 1} of ${sent}`)
+    }
+    assert.equal(native.receive(fd, buffer), EAGAIN)
+    native.close(fd)
+  })
+
+  test('a client that has had the kernel for itself, and is stopped, delays nobody', async () => {
+    await using served = await serveKernel()
+    await using nl = await open(served)
+    const quick = await run('ask', served.path)
+    quick.kill('SIGSTOP')
+    for (let i = 0; i < 50; i++) await nl.links.get('lo')
+    await kill(quick)
+    assert.equal((await nl.links.get('lo')).ifname, 'lo')
   })
 
   test('a kernel that is slow: calls return, answers come later, refusals too', async () => {

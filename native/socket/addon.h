@@ -1,9 +1,10 @@
 /**
  * nlkit's socket addon: system calls on AF_NETLINK and AF_UNIX sockets, and readiness.
  *
- * Each function makes one system call (readiness apart) and answers with its result, or with a
- * negative errno. Nothing here parses a payload or keeps a queue of data. Two functions block, for
- * as long as they are told: wait() and receiveSoon(). A wrong argument is a TypeError, thrown before the call is made.
+ * Each function makes one system call, or sends and then receives (readiness apart), and answers
+ * with its result, or with a negative errno. Nothing here parses a payload or keeps a queue of data.
+ * Two functions block, for as long as they are told: wait() and converse(). A wrong argument is a
+ * TypeError, thrown before the call is made.
  */
 #ifndef NLKIT_ADDON_H
 #define NLKIT_ADDON_H
@@ -81,6 +82,8 @@ void environment_end(void *environment);
 
 /* readiness.c: ends the thread; nothing calls into the environment afterwards. */
 void readiness_stop(napi_env env, struct readiness *readiness);
+/** Whether a report is on its way to JavaScript. */
+bool readiness_is_reported(struct readiness *readiness);
 
 /* owned.c */
 bool owned_has(const struct environment *environment, int fd);
@@ -110,7 +113,7 @@ napi_value send_first(napi_env env, napi_callback_info info);
 napi_value send_many(napi_env env, napi_callback_info info);
 napi_value receive_one(napi_env env, napi_callback_info info);
 napi_value receive_many(napi_env env, napi_callback_info info);
-napi_value receive_soon(napi_env env, napi_callback_info info);
+napi_value converse(napi_env env, napi_callback_info info);
 napi_value exchange(napi_env env, napi_callback_info info);
 napi_value send_control(napi_env env, napi_callback_info info);
 napi_value receive_control(napi_env env, napi_callback_info info);

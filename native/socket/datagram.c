@@ -189,14 +189,36 @@ napi_value receive_one(napi_env env, napi_callback_info info) {
   return answer(&call, receive_from(fd, &buffer, &from));
 }
 
-napi_value receive_soon(napi_env env, napi_callback_info info) {
+/** What converse() answers when other descriptors are ready: longer than any datagram. */
+#define OTHERS 0x40000000
+/** What is taken off the errno of a failed send, to tell it from that of a receive. */
+#define UNSENT 0x10000
+
+/** recv(2) as patient as the descriptor is, unless others want something. */
+static int64_t receive_patiently(const struct call *call, int fd, const struct memory *buffer,
+                                 bool heeds_others) {
+  if (heeds_others && readiness_is_reported(call->environment->readiness)) return OTHERS;
+  return outcome(recv(fd, buffer->data, buffer->length, MSG_TRUNC));
+}
+
+napi_value converse(napi_env env, napi_callback_info info) {
   struct call call;
+  struct memory bytes;
   struct memory buffer;
   int fd;
-  if (!call_begin(env, info, 2, &call) || !argument_int(&call, 0, &fd) ||
-      !argument_memory(&call, 1, napi_uint8_array, 0, &buffer))
+  int length;
+  int others = 0;
+  if (!call_begin(env, info, 4, &call) || !argument_int(&call, 0, &fd) ||
+      !argument_memory(&call, 1, napi_uint8_array, 0, &bytes) ||
+      !argument_int(&call, 2, &length) ||
+      !argument_memory(&call, 3, napi_uint8_array, 0, &buffer) ||
+      (call.count > 4 && !argument_int(&call, 4, &others)))
     return NULL;
-  return answer(&call, outcome(recv(fd, buffer.data, buffer.length, MSG_TRUNC)));
+  if (length < 0 || (size_t)length > bytes.length) return answer(&call, -EINVAL - UNSENT);
+  struct iovec part = {.iov_base = bytes.data, .iov_len = (size_t)length};
+  int64_t sent = length == 0 ? 0 : send_to(fd, &part, 1, NULL);
+  return answer(&call,
+                sent < 0 ? sent - UNSENT : receive_patiently(&call, fd, &buffer, others != 0));
 }
 
 napi_value receive_many(napi_env env, napi_callback_info info) {

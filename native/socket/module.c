@@ -32,7 +32,7 @@ static const struct {
     {"sendMany", send_many},
     {"receive", receive_one},
     {"receiveMany", receive_many},
-    {"receiveSoon", receive_soon},
+    {"converse", converse},
     {"exchange", exchange},
     {"sendControl", send_control},
     {"receiveControl", receive_control},

@@ -264,6 +264,14 @@ napi_value hold(napi_env env, napi_callback_info info) {
 /** Longest that a call may hold JavaScript up, microseconds. */
 #define WAIT_MAX 1000000
 
+bool readiness_is_reported(struct readiness *readiness) {
+  if (readiness == NULL) return false;
+  pthread_mutex_lock(&readiness->mutex);
+  bool is_reported = readiness->is_called;
+  pthread_mutex_unlock(&readiness->mutex);
+  return is_reported;
+}
+
 /** Whether a report is on its way to JavaScript; if none is, the thread will nudge. */
 static bool expect_nudge(struct readiness *readiness) {
   pthread_mutex_lock(&readiness->mutex);

@@ -3,6 +3,7 @@ import { isNetlinkError } from '../errors.ts'
 import type { Credentials } from '../kernel/credentials.ts'
 import type { UserSocket } from '../kernel/netlink/user-socket.ts'
 import { KERN_ERR } from '../kernel/printk/log.ts'
+import { NOT_SENT, OTHERS_READY } from '../transport/native-socket.ts'
 import { SO_ATTACH_FILTER, SOL_SOCKET } from '../transport/options.ts'
 import { PIN_SERVER_ANSWER, PIN_SERVER_REQUEST } from '../transport/pins.ts'
 import { type Armed, EPOLLIN, EPOLLOUT } from '../transport/readiness.ts'
@@ -56,13 +57,16 @@ const TURN = 64
  * shorter time would need a timer of its own, which costs more than a round trip.
  */
 const LINGER = 5000
-/** Turns of lingering before the event loop has its turn. */
-const LINGERS = 64
+/** Requests that are waited for before the event loop has its turn. */
+const LINGERS = 256
+/** Milliseconds of the same, for a client that has had the kernel for itself: one tick of a clock. */
+const PATIENCE = 1
 /** Milliseconds that a client has to say who it is. */
 const HANDSHAKE = 5000
 /** What wait() answers when other clients are ready. */
 const OTHERS = 0x10000
 const MSG_PEEK = 2
+const EINTR = -4
 /** The largest buffer that a dump is sized by, and that is worth to be told apart. */
 const PULL_MAX = 64 * 1024
 
@@ -78,6 +82,12 @@ export class Client implements Armed {
   #isPolling = false
   #isServing = false
   #isWoken = false
+  /** Answers are held back, to be sent with the wait for the next request. */
+  #isHolding = false
+  /** Size of the answer that is held back in the server's buffer, 0 for none. */
+  #held = 0
+  /** The descriptor waits in `converse`. */
+  #isPatient = false
   /** A packet that the client has no room for: it is served no further before it is gone. */
   #unsent: Uint8Array | undefined
   #deadline: NodeJS.Timeout | undefined
@@ -100,17 +110,65 @@ export class Client implements Armed {
   /** Serves a turn; where nobody else wants anything, waits a moment for more. */
   ready(isLast: boolean): void {
     this.#armed = undefined
-    const { native } = this.#server
+    const isAlone = this.#server.isAlone(this)
     let isThrough = this.#serve()
-    for (let i = 0; isThrough && isLast && this.#fd >= 0 && !this.#unsent; i++) {
-      const seen = i < LINGERS ? native.wait(this.#fd, EPOLLIN, LINGER, 1) : OTHERS
-      if ((seen & ~OTHERS) === 0) break
-      isThrough = this.#serve()
-      if (seen & OTHERS) break
+    if (isThrough && isLast && this.#isServable) {
+      isThrough = isAlone ? this.#converse() : this.#linger()
     }
     if (this.#fd < 0) return
     if (isThrough) this.arm()
     else this.#server.serveLater(this)
+  }
+  get #isServable(): boolean {
+    return this.#fd >= 0 && !this.#unsent
+  }
+
+  /** Waits for more while nobody else wants anything. @returns whether none is left for now. */
+  #linger(): boolean {
+    const { native } = this.#server
+    for (let i = 0; i < LINGERS && this.#isServable; i++) {
+      const seen = native.wait(this.#fd, EPOLLIN, LINGER, 1)
+      if ((seen & ~OTHERS) === 0) return true
+      if (!this.#serve() || seen & OTHERS) return false
+    }
+    return !this.#isServable
+  }
+  /**
+   * The same in half the system calls. Who becomes ready while it waits is not heard, so it is for
+   * a client that nobody has disturbed for a while, and it waits for a tick at most.
+   */
+  #converse(): boolean {
+    const server = this.#server
+    const { native } = server
+    if (!this.#isPatient) this.#isPatient = native.bePatient(this.#fd, PATIENCE) === 0
+    this.#isHolding = true
+    server.holder = this
+    let isThrough = false
+    for (let left = LINGERS; left > 0 && this.#isServable; left--) {
+      const held = this.#held
+      this.#held = 0
+      const size = native.converse(this.#fd, PIN_SERVER_ANSWER, held, PIN_SERVER_REQUEST, 1)
+      if (size <= -NOT_SENT) this.#notSent(size + NOT_SENT, held)
+      else if (size === OTHERS_READY) break
+      else if (size === EAGAIN || size === EINTR) {
+        isThrough = true
+        break
+      } else if (size <= 0) this.close()
+      else {
+        this.#request(size)
+        server.flush()
+      }
+    }
+    this.letGo()
+    this.#isHolding = false
+    server.holder = undefined
+    return isThrough || !this.#isServable
+  }
+  /** Sends the answer that is held back: its buffer is needed. */
+  letGo(): void {
+    const held = this.#held
+    this.#held = 0
+    if (held > 0 && this.#fd >= 0) this.#send(held)
   }
 
   /** Answers requests. @returns whether none is left for now. */
@@ -206,7 +264,7 @@ export class Client implements Armed {
     const sock = this.#sock as UserSocket
     switch (op) {
       case OP_SEND:
-        this.#send(flags, a, b, c, size)
+        this.#sendmsg(flags, a, b, c, size)
         return
       case OP_RECEIVE:
         this.#receive(c, flags)
@@ -235,7 +293,7 @@ export class Client implements Armed {
     }
   }
 
-  #send(flags: number, portid: number, group: number, pull: number, size: number): void {
+  #sendmsg(flags: number, portid: number, group: number, pull: number, size: number): void {
     const sock = this.#sock as UserSocket
     this.#pull = Math.max(0, pull)
     const to = flags & FLAG_TO ? { portid, group } : undefined
@@ -302,11 +360,13 @@ export class Client implements Armed {
     }
     if (!sock.isReadable) return
     if (this.#pull > 0) {
+      this.letGo()
       const received = this.#take(this.#pull)
       if (received !== EAGAIN) this.#put(KIND_DATA, 0, received)
     }
     if (this.#isPolling && sock.isReadable && !this.#unsent) {
       this.#isPolling = false
+      this.letGo()
       this.#put(KIND_READY, 0, EAGAIN)
     }
   }
@@ -333,18 +393,28 @@ export class Client implements Armed {
   /** Sends a packet: of what was received as much as `most`, or `extra` bytes of payload. */
   #put(kind: number, result: number, received: number, most = PAYLOAD_MAX, extra = 0): void {
     if (this.#fd < 0) return
-    const { native, answer, answerView: view } = this.#server
+    const { answer, answerView: view } = this.#server
     answer[0] = kind
     view.setInt32(AT_RESULT, result, true)
     view.setInt32(AT_RECEIVED, received, true)
     const size = ANSWER_SIZE + Math.max(extra, Math.min(received, most, PAYLOAD_MAX))
-    const sent = native.sendFirst(this.#fd, PIN_SERVER_ANSWER, size)
-    if (sent >= 0) return
-    if (sent === EAGAIN) {
+    if (this.#isHolding && kind === KIND_ANSWER) this.#held = size
+    else this.#send(size)
+  }
+  /** Sends the packet of `size` bytes that is in the server's buffer. */
+  #send(size: number): void {
+    const sent = this.#server.native.sendFirst(this.#fd, PIN_SERVER_ANSWER, size)
+    if (sent < 0) this.#notSent(sent, size)
+  }
+  #notSent(errno: number, size: number): void {
+    const { answer, answerView: view } = this.#server
+    if (errno === EAGAIN) {
       this.#unsent = answer.slice(0, size)
       this.#rearm()
-    } else if (sent === EMSGSIZE && received > 0) this.#put(kind, result, EMSGSIZE)
-    else this.close()
+    } else if (errno === EMSGSIZE && view.getInt32(AT_RECEIVED, true) > 0) {
+      view.setInt32(AT_RECEIVED, EMSGSIZE, true)
+      this.#send(ANSWER_SIZE)
+    } else this.close()
   }
   /** What was armed for requests is armed for room. */
   #rearm(): void {

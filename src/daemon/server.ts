@@ -31,6 +31,8 @@ const MAX_CLIENTS = 10_000
 const ACCEPTS = 64
 /** Milliseconds until clients are let in again after the descriptors were used up. */
 const PAUSE = 100
+/** Milliseconds of being the only one that wants anything, until others are not expected. */
+const ALONE = 50
 const SEND_BUFFER = 2 * PAYLOAD_MAX
 
 /** Who is served in turns. */
@@ -76,6 +78,11 @@ export class Server implements Armed {
   readonly #maxClients: number
   readonly #claim: Claim
   readonly #clients = new Set<Client>()
+  /** Whose answer is held back in `answer`. */
+  holder: Client | undefined
+  /** Who was served last, and since when nobody else was, milliseconds. */
+  #last: Client | undefined
+  #since = 0
   /** Those with something to be told of. */
   #woken: Client[] = []
   #isFlushing = false
@@ -145,6 +152,16 @@ export class Server implements Armed {
   }
   forget(client: Client): void {
     this.#clients.delete(client)
+    if (this.#last === client) this.#last = undefined
+  }
+  /** `client` is being served: whether nobody else was for a while. */
+  isAlone(client: Client): boolean {
+    const now = performance.now()
+    if (this.#last !== client) {
+      this.#last = client
+      this.#since = now
+    }
+    return now - this.#since >= ALONE
   }
 
   /** socket(2) in the namespace of that name, or in the first one. @throws NetlinkError */
@@ -182,6 +199,7 @@ export class Server implements Armed {
   /** Tells those that have something to be told of. */
   flush(): void {
     if (this.#woken.length === 0 || this.#isFlushing) return
+    this.holder?.letGo()
     this.#isFlushing = true
     try {
       while (this.#woken.length > 0) {

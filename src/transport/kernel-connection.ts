@@ -3,10 +3,11 @@
  *
  * A call waits for its answer as a system call would, for a bounded time: answers take some
  * microseconds, fewer than the event loop would. What is not there in time comes later, to whoever
- * gave a function for it.
+ * gave a function for it. A kernel that was waited for in vain is not waited for again before it
+ * has proved to be quick.
  */
 import { NetlinkError } from '../errors.ts'
-import type { NativeSocket } from './native-socket.ts'
+import { type NativeSocket, NOT_SENT } from './native-socket.ts'
 import { PIN_CLIENT_PACKET, PIN_CLIENT_REQUEST } from './pins.ts'
 import { readinessOf, type Watch } from './readiness.ts'
 import {
@@ -23,8 +24,10 @@ import {
   REQUEST_SIZE,
 } from './wire-protocol.ts'
 
-/** Milliseconds that a call waits; once in vain, none waits before all answers are there. */
+/** Milliseconds that a call waits. */
 const PATIENCE = 20
+/** Answers that must come within PATIENCE, one after another, before calls wait again. */
+const PROOFS = 4
 const EINTR = -4
 const ECONNRESET = -104
 
@@ -64,6 +67,13 @@ export type Came = 'nothing' | 'answer' | 'data' | 'ready' | 'gone'
 /** Reads the answer that has come from `scratch.view`; undefined: there will be none. */
 export type Answered = (view: DataView | undefined) => void
 
+/** Somebody who waits for an answer. */
+interface Late {
+  readonly answered: Answered
+  /** When the request was put, milliseconds. */
+  readonly since: number
+}
+
 const nothing: readonly Uint8Array[] = []
 
 export class KernelConnection {
@@ -74,7 +84,9 @@ export class KernelConnection {
   /** -1 once closed. */
   #fd: number
   /** Who waits for answers that come later, in order. */
-  #late: Answered[] = []
+  #late: Late[] = []
+  /** Quick answers since the last wait in vain, PROOFS at most. */
+  #proofs = PROOFS
   /** How many of them keep the process alive. */
   #pumping = false
   #isGone = false
@@ -113,6 +125,50 @@ export class KernelConnection {
     parts: readonly Uint8Array[] = nothing,
   ): number {
     if (this.#isGone) return ECONNRESET
+    const size = this.#write(op, flags, a, b, c, parts)
+    if (size < 0) return size
+    return this.#sent(this.#native.sendFirst(this.#fd, PIN_CLIENT_REQUEST, size))
+  }
+  /**
+   * Sends a request and waits for its answer, unless somebody else waits for one or answers have
+   * proved to be slow.
+   * @returns 1 when the answer is in `scratch`; 0 when it is to be expected; what `put` returns when
+   * nothing was sent, -ECONNRESET also when the kernel goes meanwhile.
+   */
+  ask(
+    op: number,
+    flags: number,
+    a = 0,
+    b = 0,
+    c = 0,
+    parts: readonly Uint8Array[] = nothing,
+  ): number {
+    if (this.#late.length > 0 || this.#proofs < PROOFS) return this.put(op, flags, a, b, c, parts)
+    if (this.#isGone) return ECONNRESET
+    let size = this.#write(op, flags, a, b, c, parts)
+    while (size >= 0) {
+      const received = this.#native.converse(this.#fd, PIN_CLIENT_REQUEST, size, PIN_CLIENT_PACKET)
+      if (received <= -NOT_SENT) return this.#sent(received + NOT_SENT)
+      const came = this.#read(received)
+      if (came === 'answer') return 1
+      if (came === 'gone') return ECONNRESET
+      if (came === 'nothing') {
+        this.#proofs = 0
+        return 0
+      }
+      size = 0
+    }
+    return size
+  }
+  /** Writes a request; its size, or -EMSGSIZE. */
+  #write(
+    op: number,
+    flags: number,
+    a: number,
+    b: number,
+    c: number,
+    parts: readonly Uint8Array[],
+  ): number {
     const { request, requestView } = this.scratch
     request[0] = op
     request[1] = flags
@@ -126,7 +182,10 @@ export class KernelConnection {
       request.set(part, size)
       size += part.length
     }
-    const sent = this.#native.sendFirst(this.#fd, PIN_CLIENT_REQUEST, size)
+    return size
+  }
+  /** What a send comes to. */
+  #sent(sent: number): number {
     if (sent >= 0) return 0
     if (sent === EAGAIN || sent === EMSGSIZE) return sent
     this.#end()
@@ -144,10 +203,12 @@ export class KernelConnection {
     if (size < ANSWER_SIZE) return this.#end()
     switch (packet[0]) {
       case KIND_ANSWER: {
-        const answered = this.#late.shift()
-        if (answered === undefined) return 'answer'
+        const late = this.#late.shift()
+        if (late === undefined) return 'answer'
+        const isQuick = performance.now() - late.since < PATIENCE
+        this.#proofs = isQuick ? Math.min(this.#proofs + 1, PROOFS) : 0
         this.onData()
-        answered(view)
+        late.answered(view)
         this.#watch.wake()
         return 'answer'
       }
@@ -172,36 +233,25 @@ export class KernelConnection {
     }
   }
 
-  /**
-   * Waits for the answer to the request that was just put, where nobody else waits for one.
-   * @returns whether it is in `scratch`; otherwise `expect` it, unless the kernel `isGone`.
-   */
-  answered(): boolean {
-    if (this.#late.length > 0) return false
-    for (;;) {
-      const came = this.#read(this.#native.receiveSoon(this.#fd, PIN_CLIENT_PACKET))
-      if (came === 'answer') return true
-      if (came === 'gone' || came === 'nothing') return false
-    }
-  }
   get isGone(): boolean {
     return this.#isGone
   }
   /** The answer to the request that was just put will be for `answered`. */
   expect(answered: Answered): void {
-    this.#late.push(answered)
+    this.#late.push({ answered, since: performance.now() })
   }
 
-  /** Puts a request and gives its answer to `read`. @throws NetlinkError NETLINK_CLOSED */
-  async call<T>(put: () => number, read: (view: DataView) => T): Promise<T> {
+  /** Asks, and gives the answer to `read`. @throws NetlinkError NETLINK_CLOSED */
+  async call<T>(ask: () => number, read: (view: DataView) => T): Promise<T> {
     if (this.#fd < 0) throw closed()
-    while (put() < 0) {
+    let asked = ask()
+    while (asked < 0) {
       if (this.#isGone) throw this.goneError()
       await this.readable()
       this.drain()
+      asked = ask()
     }
-    if (this.answered()) return read(this.scratch.view)
-    if (this.#isGone) throw this.goneError()
+    if (asked > 0) return read(this.scratch.view)
     return new Promise<T>((resolve, reject) => {
       this.expect((view) => {
         if (view === undefined) reject(this.#fd < 0 ? closed() : this.goneError())
@@ -253,7 +303,7 @@ export class KernelConnection {
     return 'gone'
   }
   #giveUp(): void {
-    for (const answered of this.#late.splice(0)) answered(undefined)
+    for (const { answered } of this.#late.splice(0)) answered(undefined)
   }
 }
 

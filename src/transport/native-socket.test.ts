@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { HOST_LE } from '../wire/order.ts'
 import { loadAddon } from './addon.ts'
+import { NOT_SENT } from './native-socket.ts'
 
 const native = loadAddon()
 
@@ -280,20 +281,28 @@ test('the first bytes of an array are sent alone', () => {
   closeAll(client, server)
 })
 
-test('a patient receive waits for a bounded time', () => {
+test('a converse sends, then waits for a bounded time', () => {
   const [client, server] = pair(SOCK_SEQPACKET)
   const buffer = new Uint8Array(16)
-  assert.equal(native.receiveSoon(client, buffer), EAGAIN)
+  const none = new Uint8Array(1)
+  assert.equal(native.converse(client, none, 0, buffer), EAGAIN)
   assert.equal(native.bePatient(client, 0), EINVAL)
   assert.equal(native.bePatient(client, 1000), EINVAL)
   assert.equal(native.bePatient(client, 40), 0)
   const before = performance.now()
-  assert.equal(native.receiveSoon(client, buffer), EAGAIN)
+  assert.equal(native.converse(client, bytes('Hello'), 4, buffer), EAGAIN)
   assert.ok(performance.now() - before >= 39)
   assert.equal(native.receive(client, buffer), EAGAIN)
+  assert.equal(native.receive(server, buffer), 4)
+  assert.equal(text(buffer, 4), 'Hell')
   native.send(server, bytes('soon'))
-  assert.equal(native.receiveSoon(client, buffer), 4)
-  closeAll(client, server)
+  assert.equal(native.converse(client, none, 0, buffer), 4)
+  assert.equal(native.converse(client, none, 2, buffer), EINVAL - NOT_SENT)
+  assert.equal(native.converse(client, none, -1, buffer), EINVAL - NOT_SENT)
+  native.close(server)
+  assert.equal(native.converse(client, none, 1, buffer), EPIPE - NOT_SENT)
+  assert.equal(native.converse(client, none, 0, buffer), 0)
+  native.close(client)
 })
 
 test('waiting ends with what is waited for, with time, and with word of others', () => {

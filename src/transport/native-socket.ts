@@ -9,9 +9,14 @@ export type Bytes = Uint8Array | number
  */
 export type From = Uint32Array | number
 
+/** What `converse` answers when it has not waited because other descriptors are ready. */
+export const OTHERS_READY = 0x40000000
+/** What `converse` takes off the errno of its send. */
+export const NOT_SENT = 0x10000
+
 /**
  * The addon. Every function answers with what its system call does, or with a negative errno; a
- * wrong argument is a TypeError. No call blocks but `wait` and `receiveSoon`: sockets are
+ * wrong argument is a TypeError. No call blocks but `wait` and `converse`: sockets are
  * non-blocking and close-on-exec.
  *
  * Descriptors that come from here belong to the environment: `close` closes no others, and what is
@@ -47,7 +52,7 @@ export interface NativeSocket {
   /** SO_ATTACH_FILTER with an array of struct sock_filter; SO_DETACH_FILTER is a plain option. */
   attachFilter(fd: number, program: Bytes): number
   /**
-   * Lets `receiveSoon` wait that many milliseconds, at most 999 (SO_RCVTIMEO, and O_NONBLOCK taken
+   * Lets `converse` wait that many milliseconds, at most 999 (SO_RCVTIMEO, and O_NONBLOCK taken
    * off). The scheduler's clock rounds them up; a finer timer would cost more than a round trip.
    */
   bePatient(fd: number, milliseconds: number): number
@@ -71,10 +76,12 @@ export interface NativeSocket {
   /** recvmsg(2): the datagram's real length, also when the buffer is shorter. */
   receive(fd: number, buffer: Bytes, from?: From): number
   /**
-   * recv(2) that waits as long as `bePatient` said; -EAGAIN when the time is over, -EINTR when a
-   * signal came.
+   * send(2) of the first `length` bytes unless that is 0, then a recv(2) that waits as long as
+   * `bePatient` said; with `others` only while no armed descriptor is reported as ready.
+   * @returns what was received; `OTHERS_READY`; -EAGAIN when the time is over, -EINTR when a signal
+   * came. What a failed send comes to is `NOT_SENT` less.
    */
-  receiveSoon(fd: number, buffer: Bytes): number
+  converse(fd: number, bytes: Bytes, length: number, buffer: Bytes, others?: 0 | 1): number
   /**
    * recvmmsg(2) into slots of `size` bytes of `buffer`: how many. Four words of `slots` describe
    * each: real length, portid, group, namespace id. At most 64.

@@ -40,14 +40,14 @@ export function connectKernel(native: NativeSocket, path: string): number {
 export async function handshake(
   connection: KernelConnection,
   path: string,
-  put: () => number,
+  ask: () => number,
 ): Promise<void> {
   let isOver = false
   const timer = setTimeout(() => {
     isOver = true
     connection.close()
   }, HANDSHAKE)
-  const answer = connection.call(put, (view) => ({
+  const answer = connection.call(ask, (view) => ({
     result: view.getInt32(AT_RESULT, true),
     version: view.getUint32(AT_PORTID, true),
   }))

@@ -64,7 +64,7 @@ async function openSocket(native: NativeSocket, path: string, init: SocketInit):
   try {
     const name = netns === undefined ? [] : [new TextEncoder().encode(netns)]
     await handshake(connection, path, () =>
-      connection.put(OP_OPEN, 0, MAGIC, VERSION, protocol, name),
+      connection.ask(OP_OPEN, 0, MAGIC, VERSION, protocol, name),
     )
     const socket = new ServedSocket(connection, protocol)
     for (const { level, option, value } of options) await socket.set(level, option, value)
@@ -119,12 +119,11 @@ class ServedSocket implements Socket {
   }
 
   send(parts: readonly Uint8Array[], to?: Address): number {
-    const connection = this.#connection
     const length = sizeOf(parts)
-    const sent = this.#put(parts, length, 0, to)
+    const sent = this.#ask(parts, length, 0, to)
     if (sent < 0) return sent
     this.#isPulling = false
-    const result = connection.answered() ? this.#answerToSend() : this.#later(length)
+    const result = sent === 0 ? this.#later(length) : this.#answerToSend()
     if (this.#waiting > 0) this.#tell()
     return result
   }
@@ -163,32 +162,31 @@ class ServedSocket implements Socket {
       return sent < 0 ? unsent(sent) : this.receive(buffer)
     }
     const length = sizeOf(parts)
-    const sent = this.#put(parts, length, buffer.length)
+    const sent = this.#ask(parts, length, buffer.length)
     if (sent < 0) return unsent(sent)
     this.#isPulling = true
-    if (connection.answered()) {
-      const result = connection.scratch.view.getInt32(AT_RESULT, true)
-      if (result >= 0) return this.#give(buffer)
-      this.#keep()
-      if (this.#waiting > 0) this.#tell()
-      return unsent(result)
+    if (sent === 0) {
+      this.#later(length)
+      return EAGAIN
     }
-    const later = this.#later(length)
-    return later < 0 ? later : EAGAIN
+    const result = connection.scratch.view.getInt32(AT_RESULT, true)
+    if (result >= 0) return this.#give(buffer)
+    this.#keep()
+    if (this.#waiting > 0) this.#tell()
+    return unsent(result)
   }
 
-  /** Puts a datagram under way, with a pull of `pull` bytes unless that is 0. */
-  #put(parts: readonly Uint8Array[], length: number, pull: number, to?: Address): number {
+  /** Puts a datagram under way, with a pull of `pull` bytes unless that is 0: see `ask`. */
+  #ask(parts: readonly Uint8Array[], length: number, pull: number, to?: Address): number {
     if (this.#connection.isClosed) return EBADF
     if (length === 0) return ENODATA
     if (length > PAYLOAD_MAX) return EMSGSIZE
-    if (to === undefined) return this.#connection.put(OP_SEND, 0, 0, 0, pull, parts)
+    if (to === undefined) return this.#connection.ask(OP_SEND, 0, 0, 0, pull, parts)
     const { portid = 0, group = 0 } = to
-    return this.#connection.put(OP_SEND, FLAG_TO, portid, group, pull, parts)
+    return this.#connection.ask(OP_SEND, FLAG_TO, portid, group, pull, parts)
   }
   /** The answer to a send comes later: a refusal is then told by the next `receive`. */
   #later(length: number): number {
-    if (this.#connection.isGone) return ECONNRESET
     this.#connection.expect((view) => {
       const result = view?.getInt32(AT_RESULT, true) ?? 0
       if (result < 0) this.#error = unsent(result)
@@ -197,11 +195,10 @@ class ServedSocket implements Socket {
   }
   #pull(buffer: Uint8Array): number {
     const connection = this.#connection
-    const put = connection.put(OP_RECEIVE, 0, 0, 0, buffer.length)
-    if (put < 0) return put
+    const asked = connection.ask(OP_RECEIVE, 0, 0, 0, buffer.length)
+    if (asked < 0) return asked
     this.#isPulling = true
-    if (connection.answered()) return this.#give(buffer)
-    if (connection.isGone) return ECONNRESET
+    if (asked > 0) return this.#give(buffer)
     connection.expect(() => {})
     return EAGAIN
   }
@@ -296,14 +293,14 @@ class ServedSocket implements Socket {
   /** setsockopt(2). */
   async set(level: number, option: number, value: number, parts?: Uint8Array[]): Promise<void> {
     const connection = this.#connection
-    const put = (): number => connection.put(OP_SETSOCKOPT, 0, level, option, value, parts)
-    check(await connection.call(put, resultOf), 'setsockopt')
+    const ask = (): number => connection.ask(OP_SETSOCKOPT, 0, level, option, value, parts)
+    check(await connection.call(ask, resultOf), 'setsockopt')
   }
   /** bind(2) to a port, then getsockname(2). */
   async bind(portid: number): Promise<void> {
     const connection = this.#connection
     const bound = await connection.call(
-      () => connection.put(OP_BIND, 0, portid),
+      () => connection.ask(OP_BIND, 0, portid),
       (view) => ({ result: resultOf(view), portid: view.getUint32(AT_PORTID, true) }),
     )
     check(bound.result, 'bind')
@@ -311,8 +308,8 @@ class ServedSocket implements Socket {
   }
   async readReceiveBuffer(): Promise<void> {
     const connection = this.#connection
-    const put = (): number => connection.put(OP_GETSOCKOPT, 0, SOL_SOCKET, SO_RCVBUF)
-    this.receiveBuffer = await connection.call(put, resultOf)
+    const ask = (): number => connection.ask(OP_GETSOCKOPT, 0, SOL_SOCKET, SO_RCVBUF)
+    this.receiveBuffer = await connection.call(ask, resultOf)
   }
   close(): void {
     this.#connection.close()
