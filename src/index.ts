@@ -1,5 +1,6 @@
 /** nlkit: a typed client for the kernel's netlink, and the errors that it throws. */
 export type { DumpOptions } from './client/cursor.ts'
+export type { DatagramEvents, LossEvent } from './client/datagrams.ts'
 export type { DatagramReport, OverrunReport } from './client/diagnostics.ts'
 export type { Dump } from './client/dump.ts'
 export type { EventOptions, Events, OverrunSource } from './client/events.ts'
@@ -7,6 +8,11 @@ export type { FamilyClient, FamilyDumpOptions, FamilyEvent } from './client/fami
 export type { Netlink } from './client/netlink.ts'
 export { type KernelLike, type OpenOptions, open } from './client/open.ts'
 export type { CallOptions, RequestOptions } from './client/options.ts'
+export type {
+  ProcessEvent,
+  ProcessEventName,
+  ProcessWatchOptions,
+} from './client/processes.ts'
 export type { Address, AddressFilter, AddressName, NewAddress } from './client/route/address.ts'
 export type { LinkName } from './client/route/door.ts'
 export type { Link, LinkChanges, LinkFilter, NewLink } from './client/route/link.ts'
@@ -36,6 +42,7 @@ export type {
   RouteQuery,
 } from './client/route/route.ts'
 export type { Rule, RuleDescription, RuleFilter } from './client/route/rule.ts'
+export type { KobjectEvent } from './client/uevents.ts'
 export type {
   ChangeEvent,
   OverrunEvent,

@@ -1,150 +1,200 @@
-/**
- * Process to process: the programs of examples/processes, unchanged, on the kernel of this machine
- * and on one that nlkit serves. What they print must be the same.
- */
+/** Process events on this machine's kernel, on nlkit's, and through the program. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { isNetlinkError, open, type ProcessEvent } from 'nlkit'
+import { Kernel } from 'nlkit/kernel'
+import { main, nlkit, spawnNlkit } from './cli.ts'
 import { serveKernel } from './daemon.ts'
 
-const examples = new URL('../examples/processes/', import.meta.url)
-
-/** Where the programs run: what stands before `node`, and their environment. */
-interface Place {
-  readonly through: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-}
-
-/** A program that runs, and what it has printed. */
-class Program implements Disposable {
-  readonly #child: ChildProcess
-  readonly #closed: Promise<unknown>
-  #output = ''
-  #errors = ''
-  #heard: () => void = () => {}
-
-  constructor({ through, env }: Place, name: string, ...args: readonly string[]) {
-    const file = fileURLToPath(new URL(name.replace(/\.ts$/, '.js'), examples))
-    const line = [...through, process.execPath, '--enable-source-maps', file, ...args]
-    const [command = '', ...rest] = line
-    const { NODE_TEST_CONTEXT: _, NLKIT_KERNEL: __, ...outer } = process.env
-    this.#child = spawn(command, rest, { env: { ...outer, ...env }, timeout: 30_000 })
-    this.#closed = once(this.#child, 'close')
-    this.#child.stdout?.setEncoding('utf8').on('data', (text) => {
-      this.#output += text
-      this.#heard()
-    })
-    this.#child.stderr?.setEncoding('utf8').on('data', (text) => {
-      this.#errors += text
-    })
-  }
-  /** Resolves when it has printed its first line. */
-  async started(): Promise<this> {
-    const line = new Promise<void>((resolve) => {
-      this.#heard = () => {
-        if (this.#output.includes('\n')) resolve()
-      }
-      this.#heard()
-    })
-    await Promise.race([
-      line,
-      this.#closed.then(() => Promise.reject(new Error(`it ended: ${this.#errors}`))),
-    ])
-    return this
-  }
-  /** Resolves with all that it printed, when it has ended well. */
-  async ended(): Promise<string> {
-    await this.#closed
-    assert.equal(this.#child.exitCode, 0, this.#output + this.#errors)
-    return this.#output
-  }
-  [Symbol.dispose](): void {
-    this.#child.kill('SIGKILL')
+/** Why this machine's kernel tells us nothing of processes; undefined when it does. */
+async function refusal(): Promise<string | undefined> {
+  try {
+    await using nl = await open()
+    const events = nl.processes.watch()
+    await events.ready
+    return undefined
+  } catch (error) {
+    if (!isNetlinkError(error)) throw error
+    return `no process events here: ${error.message}`
   }
 }
+const skip = (await refusal()) ?? false
 
-/** What everybody printed. */
-async function play(place: Place): Promise<Record<string, string>> {
-  const printed: Record<string, string> = {}
-  {
-    using receiver = await new Program(place, 'receiver.ts').started()
-    using sender = new Program(place, 'sender.ts')
-    printed.sender = await sender.ended()
-    printed.receiver = await receiver.ended()
+test('a live process is told of: fork, exec, exit with its code', { skip }, async () => {
+  await using nl = await open()
+  const events = nl.processes.watch({ events: ['fork', 'exec', 'exit'] })
+  await events.ready
+  const child = spawn('sh', ['-c', 'exit 3'])
+  const told: unknown[] = []
+  for await (const event of events) {
+    if (event.type !== 'process') continue
+    if (event.what === 'fork' && event.childTgid === child.pid) told.push('fork')
+    if (event.what === 'exec' && event.processPid === child.pid) told.push('exec')
+    if (event.what !== 'exit' || event.processPid !== child.pid) continue
+    told.push(event.exitCode, event.exitSignal)
+    break
   }
-  {
-    using three = await new Program(place, 'member.ts', '11', '3').started()
-    using both = await new Program(place, 'member.ts', '12', '3', '5').started()
-    using five = await new Program(place, 'member.ts', '13', '5').started()
-    using announcer = new Program(place, 'announcer.ts')
-    printed.announcer = await announcer.ended()
-    printed.three = await three.ended()
-    printed.both = await both.ended()
-    printed.five = await five.ended()
-  }
-  using threads = new Program(place, 'threads.ts')
-  printed.threads = await threads.ended()
-  return printed
-}
-
-const EXPECTED: Readonly<Record<string, string>> = {
-  sender: `port 1
-sent 32
-"Hello Process yourself" came back
-to nobody: -111
-port 1 again: EADDRINUSE
-a port of the kernel\`s choice is my process id: true
-the next one is a large number: true
-`,
-  receiver: 'port 2\n"Hello Process" from port 1, group 0\n',
-  announcer: `to group 3: -111
-to group 5: -111
-to group 4, where nobody is: -111
-to group 5 and port 12: 28
-`,
-  three: `member of 3
-"three" from port 9 through group 3
-"both" from port 9 through group 3
-"bye" from port 9 through group 3
-`,
-  both: `member of 3 and 5
-"three" from port 9 through group 3
-"five" from port 9 through group 5
-"both" from port 9 through group 3
-"both" from port 9 through group 5
-"five and 12" from port 9 through group 5
-"bye" from port 9 through group 3
-`,
-  five: `member of 5
-"five" from port 9 through group 5
-"both" from port 9 through group 5
-"five and 12" from port 9 through group 5
-"bye" from port 9 through group 5
-`,
-  threads: `thread 1, from its own id: true
-thread 2, from its own id: true
-thread 3, from its own id: true
-automatic ids, all different: true
-`,
-}
-
-test('processes and threads on a kernel that nlkit serves', { timeout: 120_000 }, async () => {
-  await using served = await serveKernel()
-  assert.deepEqual(await play({ through: [], env: { NLKIT_KERNEL: served.kernel } }), EXPECTED)
+  assert.deepEqual(told.slice(-3), ['exec', 0x300, 17])
 })
 
-test('the same programs on the kernel of this machine', { timeout: 120_000 }, async (t) => {
-  if (spawnSync('unshare', ['-Urn', 'true']).status !== 0)
-    return t.skip('no user namespace here: unshare -Urn fails')
-  const holder = spawn('unshare', ['-Urn', 'sh', '-c', 'echo ready; read line'])
-  try {
-    await once(holder.stdout, 'data')
-    const through = ['nsenter', '--preserve-credentials', '-U', '-n', '-t', String(holder.pid)]
-    assert.deepEqual(await play({ through, env: {} }), EXPECTED)
-  } finally {
-    holder.kill('SIGKILL')
+test('listeners are counted in and out, whichever way they go', async () => {
+  await using kernel = new Kernel()
+  const { procConnector, processes } = kernel
+  await using nl = await open({ kernel })
+  const stop = new AbortController()
+  const [one, two, three] = [
+    nl.processes.watch(),
+    nl.processes.watch({ events: ['exit'], signal: stop.signal }),
+    nl.processes.watch(),
+  ]
+  await Promise.all([one.ready, two.ready, three.ready])
+  assert.equal(procConnector.listeners, 3)
+  const child = processes.init.fork()
+  child.exec('door')
+  child.exit(1)
+  const heard: string[] = []
+  for await (const event of one) {
+    heard.push((event as ProcessEvent).what as string)
+    if (heard.length === 3) break
   }
-  return undefined
+  assert.deepEqual(heard, ['fork', 'exec', 'exit'])
+  assert.equal(procConnector.listeners, 2, 'the loop was left')
+  const { value } = await two.next()
+  assert.equal((value as ProcessEvent).what, 'exit')
+  stop.abort(new Error('enough'))
+  await assert.rejects(two.next(), /enough/)
+  assert.equal(procConnector.listeners, 1, 'aborted')
+  three.close()
+  three.close()
+  assert.equal(procConnector.listeners, 0)
+  const four = nl.processes.watch()
+  await four.ready
+  await nl.close()
+  assert.equal(procConnector.listeners, 0, 'the client was closed')
+})
+
+test('who reads too slowly hears of it, and is bounded', async () => {
+  await using kernel = new Kernel()
+  await using nl = await open({ kernel })
+  const events = nl.processes.watch({ buffer: 10, receiveBuffer: 1 << 20 })
+  await events.ready
+  for (let i = 0; i < 100; i++) kernel.processes.init.fork().exit()
+  await new Promise((resolve) => setImmediate(resolve))
+  const heard: string[] = []
+  for await (const event of events) {
+    heard.push(event.type === 'overrun' ? `overrun ${event.source}` : 'process')
+    if (event.type === 'overrun') break
+  }
+  assert.deepEqual(heard, [...Array(10).fill('process'), 'overrun iterator'])
+})
+
+test('nlkit proc watch prints what happens', async () => {
+  await using kernel = new Kernel()
+  const watching = nlkit(kernel, ['proc', 'watch', '--count', '5'], {
+    onWrite(text) {
+      if (!text.startsWith('watching')) return
+      const child = kernel.processes.init.fork()
+      const thread = child.clone()
+      child.setuid(1000)
+      thread.exit(2)
+      child.kill(9)
+    },
+  })
+  const { code, stdout } = await watching
+  assert.deepEqual(
+    [code, stdout.trimEnd().split('\n')],
+    [
+      0,
+      [
+        'fork      pid 2  by pid 1',
+        'fork      pid 2 thread 3  by pid 1',
+        'uid       pid 2  real 1000 effective 1000',
+        'exit      pid 2 thread 3  code 2  parent 1',
+        'exit      pid 2  signal 9  parent 1',
+      ],
+    ],
+  )
+  assert.equal(kernel.procConnector.listeners, 0)
+  const wrong = await nlkit(kernel, ['proc', 'watch', 'exek'])
+  assert.deepEqual([wrong.code, /did you mean "?exec/i.test(wrong.stderr)], [2, true], wrong.stderr)
+})
+
+async function listenersOf(t: TestContext, kernel: string, folder: string): Promise<string> {
+  const file = join(folder, `count-${t.name.length}-${Date.now()}.mjs`)
+  const door = import.meta.resolve('nlkit/kernel')
+  writeFileSync(
+    file,
+    `import { defineModule } from '${door}'
+     export default defineModule({ name: 'count', license: 'MIT', init(kernel) {
+       kernel.printk(6, 'listeners ' + kernel.procConnector.listeners)
+       return () => {}
+     } })`,
+  )
+  const ask = (...args: string[]) => spawnNlkit(['--kernel', kernel, ...args])
+  const loaded = await ask('module', 'insmod', file)
+  assert.equal(loaded.code, 0, loaded.stderr)
+  await ask('module', 'rmmod', 'count')
+  const { stdout } = await ask('dmesg')
+  return stdout.match(/listeners \d+/g)?.at(-1) ?? stdout
+}
+
+test('nlkit proc watch says that it ignores when a signal ends it', async (t) => {
+  await using served = await serveKernel()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const child = spawn(process.execPath, [main, '--kernel', served.kernel, 'proc', 'watch'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    try {
+      await once(child.stderr, 'data')
+      assert.equal(await listenersOf(t, served.kernel, served.folder), 'listeners 1')
+      const closed = once(child, 'close')
+      child.kill(signal)
+      assert.deepEqual(await closed, [130, null], signal)
+    } finally {
+      child.kill('SIGKILL')
+    }
+    assert.equal(await listenersOf(t, served.kernel, served.folder), 'listeners 0', signal)
+  }
+})
+
+test('nlkit proc watch on the live kernel', { skip }, async () => {
+  const child = spawn(process.execPath, [main, 'proc', 'watch', 'exec', '-j'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  try {
+    await once(child.stderr, 'data')
+    const closed = once(child, 'close')
+    let said = ''
+    const heard = (async () => {
+      for await (const chunk of child.stdout) {
+        said += chunk
+        if (said.includes('"what":"exec"')) return
+      }
+    })()
+    execFileSync('true')
+    await heard
+    child.kill('SIGTERM')
+    assert.deepEqual(await closed, [130, null])
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+test('nlkit uevent watch prints what happens', async () => {
+  await using kernel = new Kernel()
+  await using nl = await open({ kernel })
+  const { code, stdout } = await nlkit(kernel, ['-d', 'uevent', 'watch', '--count', '1'], {
+    onWrite(text) {
+      if (text.startsWith('watching')) void nl.links.add({ ifname: 'br0', kind: 'bridge' })
+    },
+  })
+  assert.equal(code, 0)
+  assert.match(
+    stdout,
+    /^add {7}net {7}\/devices\/virtual\/net\/br0 {2}\d+\n {4}DEVTYPE=bridge\n {4}INTERFACE=br0\n {4}IFINDEX=2\n$/,
+  )
 })

@@ -107,6 +107,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./namespaces.ts'),
   },
   {
+    name: 'proc',
+    aliases: [],
+    summary: 'processes, as they fork, execute and exit',
+    load: () => import('./proc.ts'),
+  },
+  {
+    name: 'uevent',
+    aliases: [],
+    summary: 'kernel objects, as they come, change and go',
+    load: () => import('./uevent.ts'),
+  },
+  {
     name: 'tour',
     aliases: [],
     summary: 'what nlkit does, shown and checked',

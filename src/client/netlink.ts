@@ -2,12 +2,14 @@
 import type { Family } from '../schema/index.ts'
 import { NETLINK_GENERIC, NETLINK_ROUTE } from '../wire/index.ts'
 import { onAbort } from './abort.ts'
+import { DatagramEvents, type DatagramSource } from './datagrams.ts'
 import { Endpoint } from './endpoint.ts'
 import type { EventOptions, Events } from './events.ts'
 import { checkHeader, FamilyClient } from './family.ts'
 import { within } from './loop.ts'
 import { type CallOptions, checkTimeout } from './options.ts'
 import { timedOut } from './pending.ts'
+import { ProcessDoor } from './processes.ts'
 import { Resolver } from './resolve.ts'
 import { AddressDoor } from './route/address.ts'
 import { Links } from './route/door.ts'
@@ -16,6 +18,7 @@ import { NeighbourDoor } from './route/neighbour.ts'
 import { RouteDoor } from './route/route.ts'
 import { RuleDoor } from './route/rule.ts'
 import { closedError, type Session } from './session.ts'
+import { UeventDoor } from './uevents.ts'
 import { type Topic, type WatchEvent, watch } from './watch.ts'
 
 /** What open() gives. All calls of one client share its sockets. */
@@ -25,6 +28,8 @@ export class Netlink implements AsyncDisposable {
   readonly routes: RouteDoor
   readonly neighbours: NeighbourDoor
   readonly rules: RuleDoor
+  readonly processes: ProcessDoor
+  readonly uevents: UeventDoor
   readonly #session: Session
   readonly #endpoints = new Map<number, Endpoint>()
   readonly #resolver: Resolver
@@ -45,6 +50,10 @@ export class Netlink implements AsyncDisposable {
     this.routes = new RouteDoor(links)
     this.neighbours = new NeighbourDoor(links)
     this.rules = new RuleDoor(links)
+    const open = <T>(source: DatagramSource<T>, options: EventOptions) =>
+      this.#datagrams(source, options)
+    this.processes = new ProcessDoor(open)
+    this.uevents = new UeventDoor(open)
   }
 
   /** Opens the first socket. @throws NetlinkError of Transport.open(). */
@@ -65,6 +74,15 @@ export class Netlink implements AsyncDisposable {
     const dependant = { end: (reason: unknown) => events.fail(reason) }
     const whenClosed = () => this.#dependants.delete(dependant)
     const events: Events<WatchEvent<K>> = watch(this.#session, this, topics, options, whenClosed)
+    this.#dependants.add(dependant)
+    return events
+  }
+
+  #datagrams<T>(source: DatagramSource<T>, options: EventOptions): DatagramEvents<T> {
+    this.#check()
+    const dependant = { end: (reason: unknown) => events.fail(reason) }
+    const whenClosed = () => this.#dependants.delete(dependant)
+    const events: DatagramEvents<T> = new DatagramEvents(this.#session, source, options, whenClosed)
     this.#dependants.add(dependant)
     return events
   }

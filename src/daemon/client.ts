@@ -8,7 +8,6 @@ import { SO_ATTACH_FILTER, SOL_SOCKET } from '../transport/options.ts'
 import { PIN_SERVER_ANSWER, PIN_SERVER_REQUEST } from '../transport/pins.ts'
 import { type Armed, EPOLLIN, EPOLLOUT } from '../transport/readiness.ts'
 import {
-  ANSWER_SIZE,
   AT_A,
   AT_B,
   AT_C,
@@ -17,8 +16,6 @@ import {
   AT_NSID,
   AT_PID,
   AT_PORTID,
-  AT_RECEIVED,
-  AT_RESULT,
   AT_UID,
   EAGAIN,
   EINVAL,
@@ -47,15 +44,13 @@ import {
   VERSION,
 } from '../transport/wire-protocol.ts'
 import { NETLINK_LIST_MEMBERSHIPS, SOL_NETLINK } from '../wire/constants.ts'
+import { Outlet } from './outlet.ts'
 import type { Server } from './server.ts'
 import { OP_DATA } from './shim-protocol.ts'
 
 /** Requests that one client is served before the others' turn. */
 const TURN = 64
-/**
- * Microseconds that the next request of a client is waited for, as nobody else wants anything. A
- * shorter time would need a timer of its own, which costs more than a round trip.
- */
+/** Microseconds that the next request of a client is waited for, as nobody else wants anything. */
 const LINGER = 5000
 /** Requests that are waited for before the event loop has its turn. */
 const LINGERS = 256
@@ -73,6 +68,7 @@ const PULL_MAX = 64 * 1024
 export class Client implements Armed {
   readonly #server: Server
   readonly #credentials: Credentials
+  readonly #outlet: Outlet
   /** -1 once closed. */
   #fd: number
   #armed: number | undefined
@@ -82,20 +78,15 @@ export class Client implements Armed {
   #isPolling = false
   #isServing = false
   #isWoken = false
-  /** Answers are held back, to be sent with the wait for the next request. */
-  #isHolding = false
-  /** Size of the answer that is held back in the server's buffer, 0 for none. */
-  #held = 0
   /** The descriptor waits in `converse`. */
   #isPatient = false
-  /** A packet that the client has no room for: it is served no further before it is gone. */
-  #unsent: Uint8Array | undefined
   #deadline: NodeJS.Timeout | undefined
 
   constructor(server: Server, fd: number, credentials: Credentials) {
     this.#server = server
     this.#fd = fd
     this.#credentials = credentials
+    this.#outlet = new Outlet(server, fd, this)
     this.arm()
     this.#deadline = setTimeout(() => this.close(), HANDSHAKE).unref()
   }
@@ -103,7 +94,7 @@ export class Client implements Armed {
   /** Asks to be told of the next request, or of room for what is unsent. */
   arm(): void {
     if (this.#fd < 0) return
-    const events = this.#unsent ? EPOLLOUT : EPOLLIN
+    const events = this.#outlet.isBlocked ? EPOLLOUT : EPOLLIN
     this.#armed = this.#server.readiness.arm(this, this.#fd, events)
   }
 
@@ -120,7 +111,7 @@ export class Client implements Armed {
     else this.#server.serveLater(this)
   }
   get #isServable(): boolean {
-    return this.#fd >= 0 && !this.#unsent
+    return this.#fd >= 0 && !this.#outlet.isBlocked
   }
 
   /** Waits for more while nobody else wants anything. @returns whether none is left for now. */
@@ -138,37 +129,25 @@ export class Client implements Armed {
    * a client that nobody has disturbed for a while, and it waits for a tick at most.
    */
   #converse(): boolean {
-    const server = this.#server
-    const { native } = server
+    const outlet = this.#outlet
+    const { native } = this.#server
     if (!this.#isPatient) this.#isPatient = native.bePatient(this.#fd, PATIENCE) === 0
-    this.#isHolding = true
-    server.holder = this
     let isThrough = false
-    for (let left = LINGERS; left > 0 && this.#isServable; left--) {
-      const held = this.#held
-      this.#held = 0
+    outlet.hold()
+    for (let left = LINGERS; left > 0 && !isThrough && this.#isServable; left--) {
+      const held = outlet.takeHeld()
       const size = native.converse(this.#fd, PIN_SERVER_ANSWER, held, PIN_SERVER_REQUEST, 1)
-      if (size <= -NOT_SENT) this.#notSent(size + NOT_SENT, held)
+      if (size <= -NOT_SENT) outlet.notSent(size + NOT_SENT, held)
       else if (size === OTHERS_READY) break
-      else if (size === EAGAIN || size === EINTR) {
-        isThrough = true
-        break
-      } else if (size <= 0) this.close()
+      else if (size === EAGAIN || size === EINTR) isThrough = true
+      else if (size <= 0) this.close()
       else {
         this.#request(size)
-        server.flush()
+        this.#server.flush()
       }
     }
-    this.letGo()
-    this.#isHolding = false
-    server.holder = undefined
+    outlet.stopHolding()
     return isThrough || !this.#isServable
-  }
-  /** Sends the answer that is held back: its buffer is needed. */
-  letGo(): void {
-    const held = this.#held
-    this.#held = 0
-    if (held > 0 && this.#fd >= 0) this.#send(held)
   }
 
   /** Answers requests. @returns whether none is left for now. */
@@ -181,22 +160,17 @@ export class Client implements Armed {
       if (size <= 0) this.close()
       else this.#request(size)
       this.#server.flush()
-      if (this.#fd < 0 || this.#unsent) return true
+      if (!this.#isServable) return true
     }
     return false
   }
   /** Sends what the client had no room for. @returns whether it has room now. */
   #flush(): boolean {
     if (this.#fd < 0) return false
-    const { native } = this.#server
-    if (this.#unsent) {
-      const sent = native.send(this.#fd, this.#unsent)
-      if (sent === EAGAIN) return false
-      this.#unsent = undefined
-      if (sent < 0) this.close()
-      else this.tell()
-    }
-    return this.#fd >= 0 && !this.#unsent
+    const wasBlocked = this.#outlet.isBlocked
+    if (!this.#outlet.flush()) return false
+    if (wasBlocked) this.tell()
+    return this.#isServable
   }
 
   /** Answers the request of `size` bytes in the server's buffer. */
@@ -353,20 +327,20 @@ export class Client implements Armed {
   tell(): void {
     const sock = this.#sock
     this.#isWoken = false
-    if (!sock || this.#fd < 0 || this.#unsent) return
+    if (!sock || !this.#isServable) return
     if (sock.isClosed) {
       this.close()
       return
     }
     if (!sock.isReadable) return
     if (this.#pull > 0) {
-      this.letGo()
+      this.#outlet.letGo()
       const received = this.#take(this.#pull)
       if (received !== EAGAIN) this.#put(KIND_DATA, 0, received)
     }
-    if (this.#isPolling && sock.isReadable && !this.#unsent) {
+    if (this.#isPolling && sock.isReadable && this.#isServable) {
       this.#isPolling = false
-      this.letGo()
+      this.#outlet.letGo()
       this.#put(KIND_READY, 0, EAGAIN)
     }
   }
@@ -390,34 +364,11 @@ export class Client implements Armed {
     this.#put(KIND_ANSWER, words.length * 4, EAGAIN, 0, words.length * 4)
   }
 
-  /** Sends a packet: of what was received as much as `most`, or `extra` bytes of payload. */
-  #put(kind: number, result: number, received: number, most = PAYLOAD_MAX, extra = 0): void {
-    if (this.#fd < 0) return
-    const { answer, answerView: view } = this.#server
-    answer[0] = kind
-    view.setInt32(AT_RESULT, result, true)
-    view.setInt32(AT_RECEIVED, received, true)
-    const size = ANSWER_SIZE + Math.max(extra, Math.min(received, most, PAYLOAD_MAX))
-    if (this.#isHolding && kind === KIND_ANSWER) this.#held = size
-    else this.#send(size)
-  }
-  /** Sends the packet of `size` bytes that is in the server's buffer. */
-  #send(size: number): void {
-    const sent = this.#server.native.sendFirst(this.#fd, PIN_SERVER_ANSWER, size)
-    if (sent < 0) this.#notSent(sent, size)
-  }
-  #notSent(errno: number, size: number): void {
-    const { answer, answerView: view } = this.#server
-    if (errno === EAGAIN) {
-      this.#unsent = answer.slice(0, size)
-      this.#rearm()
-    } else if (errno === EMSGSIZE && view.getInt32(AT_RECEIVED, true) > 0) {
-      view.setInt32(AT_RECEIVED, EMSGSIZE, true)
-      this.#send(ANSWER_SIZE)
-    } else this.close()
+  #put(kind: number, result: number, received: number, most?: number, extra?: number): void {
+    if (this.#fd >= 0) this.#outlet.put(kind, result, received, most, extra)
   }
   /** What was armed for requests is armed for room. */
-  #rearm(): void {
+  rearm(): void {
     if (this.#armed === undefined) return
     this.#server.readiness.forget(this.#armed)
     this.arm()
@@ -434,14 +385,14 @@ export class Client implements Armed {
     if (this.#fd < 0) return
     const { native, readiness } = this.#server
     clearTimeout(this.#deadline)
+    this.#outlet.letGo()
+    if (this.#fd < 0) return
     if (this.#armed !== undefined) readiness.forget(this.#armed)
     native.disarm(this.#fd)
     native.close(this.#fd)
     this.#fd = -1
     this.#server.forget(this)
-    if (this.#sock) {
-      this.#sock.dataReady = undefined
-      this.#sock.close()
-    }
+    if (this.#sock) this.#sock.dataReady = undefined
+    this.#sock?.close()
   }
 }

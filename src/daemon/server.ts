@@ -15,6 +15,7 @@ import { type Armed, type Readiness, readinessOf } from '../transport/readiness.
 import { ANSWER_SIZE, PAYLOAD_MAX, REQUEST_SIZE } from '../transport/wire-protocol.ts'
 import { peerCredentials } from './admission.ts'
 import { Client } from './client.ts'
+import type { Outlet } from './outlet.ts'
 import { type Claim, claim, defaultPath, makePrivateFolder, ownUid } from './place.ts'
 import { type Ioctl, type OpenOps, Shims } from './shims.ts'
 
@@ -79,7 +80,7 @@ export class Server implements Armed {
   readonly #claim: Claim
   readonly #clients = new Set<Client>()
   /** Whose answer is held back in `answer`. */
-  holder: Client | undefined
+  holder: Outlet | undefined
   /** Who was served last, and since when nobody else was, milliseconds. */
   #last: Client | undefined
   #since = 0

@@ -204,6 +204,15 @@ test('an unknown op is acknowledged with EINVAL, other lengths are ignored', asy
   assert.equal(kernel.procConnector.listeners, 1)
 })
 
+test('LISTEN itself needs no privilege', async () => {
+  await using kernel = new Kernel({ clock })
+  const credentials = { uid: 1000, gid: 1000, capabilities: new Set<never>() }
+  const socket = await open(kernel, { credentials })
+  control(socket, PROC_CN_MCAST_LISTEN)
+  assert.equal(kernel.procConnector.listeners, 1)
+  assert.deepEqual(names(socket), ['none'])
+})
+
 test('from another user namespace LISTEN is ignored without a word', async () => {
   await using kernel = new Kernel({ clock })
   const userNs = new UserNamespace(kernel.initUserNs, 1000)
