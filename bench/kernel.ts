@@ -86,7 +86,7 @@ async function typedRequests(kernel: Kernel): Promise<number> {
 async function clientRequests(kernel: Kernel, inFlight: number): Promise<number> {
   await using nl = await open({ kernel })
   const client = await nl.family(nlctrl)
-  return rateOf(REQUESTS, async () => {
+  return await rateOf(REQUESTS, async () => {
     for (let i = 0; i < REQUESTS; i += inFlight) {
       if (inFlight === 1) await client.do('getFamily', { familyName: 'nlctrl' })
       else

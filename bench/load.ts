@@ -35,8 +35,8 @@ const receivers: Receiver[] = []
 for (let i = 0; i < SOCKETS; i++) {
   const group = (i % GROUPS) + 1
   const socket = await transport.open({ protocol: NETLINK_USERSOCK, groups: [group] })
-  // The last tenth of each group: which members are stopped is spread over all groups.
-  const isStopped = Math.floor(i / GROUPS) % STOPPED === STOPPED - 1
+  // One in ten of each group.
+  const isStopped = (i + Math.floor(i / GROUPS)) % STOPPED === 0
   receivers.push({ socket, group, isStopped, received: 0, overruns: 0, next: 0 })
 }
 const sender = await transport.open({ protocol: NETLINK_USERSOCK })
