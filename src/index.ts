@@ -27,6 +27,7 @@ export type {
   Scope,
   Table,
 } from './client/route/names.ts'
+export type { NamespaceId, NamespaceName } from './client/route/namespace.ts'
 export type {
   Neighbour,
   NeighbourFilter,
@@ -34,14 +35,32 @@ export type {
   NewNeighbour,
 } from './client/route/neighbour.ts'
 export type { NewNextHop, NextHop } from './client/route/next-hop.ts'
+export type {
+  NewNexthop,
+  Nexthop,
+  NexthopBucket,
+  NexthopFilter,
+  NexthopMember,
+} from './client/route/nexthop.ts'
 export type { IpFamily } from './client/route/prefix.ts'
 export type {
   Route,
   RouteDescription,
+  RouteFamily,
   RouteFilter,
   RouteQuery,
 } from './client/route/route.ts'
 export type { Rule, RuleDescription, RuleFilter } from './client/route/rule.ts'
+export type { Statistics, StatisticsFilter } from './client/route/statistics.ts'
+export type {
+  AddressLabel,
+  MulticastAddress,
+  MulticastAddressFilter,
+  NeighbourTable,
+  Netconf,
+  NetconfFilter,
+  NewAddressLabel,
+} from './client/route/table.ts'
 export type { KobjectEvent } from './client/uevents.ts'
 export type {
   ChangeEvent,

@@ -1,14 +1,22 @@
 /** `nlkit addr`: addresses of network devices. */
 import { defined } from '../client/route/door.ts'
+import {
+  IFA_F_DEPRECATED,
+  IFA_F_PERMANENT,
+  IFA_F_SECONDARY,
+  IFA_F_TENTATIVE,
+} from '../families/rt-addr-constants.ts'
 import type { Address, AddressName, Link, NewAddress } from '../index.ts'
-import { briefLinkAddressesJson, linkAddressesJson } from './addr-json.ts'
-import { type LinksWithAddresses, printAddresses } from './addr-text.ts'
+import { ownAndPeer, showLinkAddresses } from './addr-show.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { UsageError } from './exit.ts'
+import { linkFilter } from './link.ts'
 import { LinkNames } from './link-names.ts'
-import { SCOPES } from './names.ts'
+import { Listing } from './listing.ts'
+import { GROUPS, SCOPES } from './names.ts'
 import {
   flag,
+  type Given,
   integer,
   named,
   type Parameter,
@@ -16,6 +24,7 @@ import {
   readPrefix,
   text,
 } from './parameter.ts'
+import { contains } from './prefix-match.ts'
 
 const prefix = {
   placeholder: 'PREFIX',
@@ -116,8 +125,68 @@ function describe(call: Call<typeof description>): NewAddress {
   return defined(all)
 }
 
-/** Links with their addresses; of a family, only those that have any. */
-function group(links: readonly Link[], addresses: readonly Address[], all: boolean) {
+/** A link, and the addresses of it that are shown. */
+type LinkAddresses = readonly [link: Link, addresses: readonly Address[]]
+
+function show(
+  call: Call,
+  links: readonly LinkAddresses[],
+  names: LinkNames,
+  isShown = (_link: Link) => true,
+): void {
+  const listing = new Listing(call)
+  for (const [link, own] of links) {
+    if (isShown(link)) listing.item((p) => showLinkAddresses(p, link, own, names, call.options))
+    else listing.skip()
+  }
+  listing.end()
+}
+
+const filters = {
+  scope: named('SCOPE', 'only those of that scope', (name) => SCOPES.number(name)),
+  to: text('PREFIX', 'only those within that prefix'),
+  label: text('TEXT', 'only those with that label'),
+  kind: text('KIND', 'only of links of that kind', { words: ['type'] }),
+  master: text('NAME', 'only of members of that bridge, bond or VRF', { words: ['vrf'] }),
+  nomaster: flag('only of links that are no members'),
+  group: named('GROUP', 'only of members of that group', (name) => GROUPS.number(name)),
+  up: flag('only of links that are switched on'),
+  permanent: flag('only those that never end'),
+  dynamic: flag('only those that end'),
+  secondary: flag('only those that are not the first of their network', { words: ['temporary'] }),
+  primary: flag('only those that are the first of their network'),
+  tentative: flag('only those whose duplicates are looked for'),
+  deprecated: flag('only those that are not preferred any more'),
+} satisfies Parameters
+
+/** Flags that a word asks for, and whether they have to be set. */
+const ASKED = [
+  ['permanent', IFA_F_PERMANENT, true],
+  ['dynamic', IFA_F_PERMANENT, false],
+  ['secondary', IFA_F_SECONDARY, true],
+  ['primary', IFA_F_SECONDARY, false],
+  ['tentative', IFA_F_TENTATIVE, true],
+  ['deprecated', IFA_F_DEPRECATED, true],
+] as const
+
+function isShown(address: Address, given: Given<typeof filters>): boolean {
+  const { scope, to, label } = given
+  const own = ownAndPeer(address).own
+  return (
+    (scope === undefined || SCOPES.numberOf(address.scope) === scope) &&
+    (label === undefined || address.label === label) &&
+    (to === undefined || contains(readPrefix(to, address.family), readPrefix(own))) &&
+    ASKED.every(([word, flag, isSet]) => !given[word] || ((address.flags & flag) !== 0) === isSet)
+  )
+}
+
+/** Links that have an address that is shown, and of all families also those that have none at all. */
+function withAddresses(
+  links: readonly Link[],
+  addresses: readonly Address[],
+  given: Given<typeof filters>,
+  isOfOneFamily: boolean,
+): LinkAddresses[] {
   const byLink = new Map<number, Address[]>()
   for (const each of addresses) {
     const known = byLink.get(each.ifindex)
@@ -126,17 +195,36 @@ function group(links: readonly Link[], addresses: readonly Address[], all: boole
   }
   return links
     .map((link) => [link, byLink.get(link.ifindex) ?? []] as const)
-    .filter(([, own]) => all || own.length > 0)
+    .map(([link, all]) => [link, all.filter((each) => isShown(each, given)), all] as const)
+    .filter(([, shown, all]) => shown.length > 0 || (all.length === 0 && !isOfOneFamily))
+    .map(([link, shown]) => [link, shown] as const)
 }
 
-function show(call: Call, links: LinksWithAddresses, names: LinkNames): void {
-  const { out, options } = call
-  const toJson = ([link, own]: LinksWithAddresses[number]) =>
-    options.brief
-      ? briefLinkAddressesJson(link, own, names, options)
-      : linkAddressesJson(link, own, names, options)
-  if (options.json) out.json(links.map(toJson))
-  else printAddresses(out, links, options)
+/** What Linux says of a link to who asks for IPv6's links: little (inet6_fill_ifinfo()). */
+function asIpv6Says({
+  ifindex,
+  ifname,
+  flags,
+  up,
+  type,
+  address,
+  mtu,
+  link,
+  operstate,
+  txqlen,
+}: Link): Link {
+  return defined({
+    ifindex,
+    ifname,
+    flags,
+    up,
+    type,
+    address,
+    mtu,
+    link,
+    operstate,
+    txqlen,
+  }) as Link
 }
 
 const list = verb({
@@ -144,20 +232,25 @@ const list = verb({
   summary: 'lists addresses',
   examples: ['nlkit addr list', 'nlkit -br addr list', 'nlkit -4 addr list eth0 -j'],
   subject: { placeholder: 'NAME', about: 'the name of a link', words: ['dev'] },
-  parameters: {
-    scope: named('SCOPE', 'only those of that scope', (name) => SCOPES.number(name)),
-    up: flag('only of links that are switched on'),
-  },
+  parameters: filters,
   async run(call) {
     const { given, options, subject: link } = call
-    const { scope, up } = given
+    const { kind, master, to } = given
     const nl = await call.open()
     const names = await LinkNames.load(nl)
+    const asked = { master, ...(kind?.endsWith('_slave') ? {} : { kind }) }
     const links =
-      link === undefined ? await nl.links.list({ up }).toArray() : [await nl.links.get(link)]
-    const { family } = options
-    const addresses = await nl.addresses.list({ link, family, scope }).toArray()
-    show(call, group(links, addresses, family === undefined && scope === undefined), names)
+      link === undefined ? await nl.links.list(asked).toArray() : [await nl.links.get(link)]
+    const family = options.family ?? (to === undefined ? undefined : readPrefix(to).family)
+    const isShort = link === undefined && options.family === 'inet6'
+    const addresses = await nl.addresses.list({ link, family }).toArray()
+    const shown = withAddresses(
+      isShort ? links.map(asIpv6Says) : links,
+      addresses,
+      given,
+      family !== undefined,
+    )
+    show(call, shown, names, linkFilter(given))
   },
 })
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { toJson } from './output.ts'
+import { toJson } from './json.ts'
 
 /** Writes the bundle; returns what to say of it. */
 export function reportBug(

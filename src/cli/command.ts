@@ -7,12 +7,17 @@ import type { Connection } from './session.ts'
 export interface GlobalOptions {
   readonly json: boolean
   readonly details: boolean
-  readonly statistics: boolean
+  /** How many times counters were asked for: `-s -s` shows those of errors too. */
+  readonly statistics: number
   readonly brief: boolean
+  /** Each object on one line. */
+  readonly oneline: boolean
   readonly quiet: boolean
   readonly hints: boolean
   /** `-4` and `-6`. */
   readonly family: 'inet' | 'inet6' | undefined
+  /** `-M`: MPLS, which routes and netconf know. */
+  readonly mpls: boolean
 }
 
 /** What a command's first word names, such as the link that `link set` changes. */

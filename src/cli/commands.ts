@@ -41,6 +41,42 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./rule.ts'),
   },
   {
+    name: 'nexthop',
+    aliases: ['nh'],
+    summary: 'next hops that routes refer to by their ids',
+    load: () => import('./nexthop.ts'),
+  },
+  {
+    name: 'ntable',
+    aliases: [],
+    summary: 'tables of neighbours',
+    load: () => import('./ntable.ts'),
+  },
+  {
+    name: 'netconf',
+    aliases: [],
+    summary: 'how links forward',
+    load: () => import('./netconf.ts'),
+  },
+  {
+    name: 'addrlabel',
+    aliases: [],
+    summary: 'labels of IPv6 prefixes',
+    load: () => import('./addrlabel.ts'),
+  },
+  {
+    name: 'maddr',
+    aliases: ['maddress'],
+    summary: 'multicast groups that links have joined',
+    load: () => import('./maddr.ts'),
+  },
+  {
+    name: 'stats',
+    aliases: [],
+    summary: 'counters of links',
+    load: () => import('./stats.ts'),
+  },
+  {
     name: 'monitor',
     aliases: ['mon'],
     summary: 'changes, as they happen',

@@ -27,6 +27,9 @@ const SINGLE_DASH: Readonly<Record<string, string>> = {
   '-statistics': '--statistics',
   '-netns': '--netns',
   '-batch': '--batch',
+  '-oneline': '--oneline',
+  '-M': '--family=mpls',
+  '-family': '--family',
 }
 
 export function normalise(argv: readonly string[]): string[] {
@@ -35,17 +38,19 @@ export function normalise(argv: readonly string[]): string[] {
 
 /** Whether errors are wanted as JSON, also from a command line that cannot be read. */
 export function wantsJson(argv: readonly string[]): boolean {
-  return normalise(argv).some((word) => word === '--json' || /^-[ds46q]*j[jds46q]*$/.test(word))
+  return normalise(argv).some((word) => word === '--json' || /^-[dso46q]*j[jdso46q]*$/.test(word))
 }
 
 export function addGlobalOptions(program: Commander): void {
   program
     .option('-j, --json', 'JSON, as ip -j prints it; errors too')
-    .option('-d, --details', 'everything that the kernel said')
-    .option('-s, --statistics', 'counters')
+    .option('-d, --details', 'what only objects of a kind have, and more')
+    .option('-s, --statistics', 'counters; twice: those of errors too')
     .option('--brief', 'one short line each; also -br')
+    .option('-o, --oneline', 'each object on one line')
     .option('-4', 'IPv4 only')
     .option('-6', 'IPv6 only')
+    .option('-f, --family <FAMILY>', 'inet, inet6 or mpls; -M is mpls')
     .option('-n, --netns <NAME>', 'in the network namespace of that name')
     .option('--kernel <WHICH>', 'live, embedded or unix:PATH; also NLKIT_KERNEL')
     .option('--timeout <DURATION>', 'for one request, such as 5s')
@@ -53,6 +58,14 @@ export function addGlobalOptions(program: Commander): void {
     .option('-q, --quiet', 'no warnings')
     .option('--color <WHEN>', 'auto, always or never')
     .option('--no-hints', 'errors without advice')
+  let statistics = 0
+  program.on('option:statistics', () => program.setOptionValue('statistics', ++statistics))
+}
+
+function readFamily(word: unknown): GlobalOptions['family'] {
+  if (word === undefined || word === 'mpls') return undefined
+  if (word === 'inet' || word === 'inet6') return word
+  throw new UsageError(`--family: expected inet, inet6 or mpls, got "${word}"`)
 }
 
 function readColor(word: unknown): ColorChoice {
@@ -68,11 +81,13 @@ export function readCommon(given: Readonly<Record<string, unknown>>): Common {
     options: {
       json: given.json === true,
       details: given.details === true,
-      statistics: given.statistics === true,
+      statistics: Number(given.statistics ?? 0),
       brief: given.brief === true,
+      oneline: given.oneline === true,
       quiet: given.quiet === true,
       hints: given.hints !== false,
-      family: given['4'] ? 'inet' : given['6'] ? 'inet6' : undefined,
+      family: given['4'] ? 'inet' : given['6'] ? 'inet6' : readFamily(given.family),
+      mpls: given.family === 'mpls',
     },
     kernel: given.kernel as string | undefined,
     netns: given.netns as string | undefined,

@@ -1,14 +1,18 @@
 /** Links by index: what addresses, routes, neighbours and other links refer to. */
 import type { Link } from '../index.ts'
+import { namespaceNames } from './namespace-names.ts'
 import type { Connection } from './session.ts'
 
 export class LinkNames {
   readonly #links = new Map<number, Link>()
+  #namespaces: ReadonlyMap<number, string> = new Map()
 
   /** All links of a kernel. */
   static async load(nl: Connection): Promise<LinkNames> {
     const names = new LinkNames()
     names.replace(await nl.links.list().toArray())
+    if (names.links().some(({ linkNetnsid }) => linkNetnsid !== undefined))
+      names.#namespaces = await namespaceNames(nl)
     return names
   }
 
@@ -35,9 +39,15 @@ export class LinkNames {
     return [...this.#links.values()]
   }
 
-  /** The link's name; `if` and the index for one that is not there, as ip(8) has it. */
+  /** The link's name; `if` and the index for one that is not there, `*` for none, as ip(8) has it. */
   name(ifindex: number): string {
+    if (ifindex === 0) return '*'
     return this.#links.get(ifindex)?.ifname ?? `if${ifindex}`
+  }
+
+  /** The name of the network namespace that has the number `id` here, where it has one. */
+  namespace(id: number): string | undefined {
+    return this.#namespaces.get(id)
   }
 
   /** Whether the link is known to be down. */

@@ -3,9 +3,9 @@ import { defined } from '../client/route/door.ts'
 import { isNetlinkError, type Link, type LinkChanges, NetlinkError } from '../index.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { UsageError } from './exit.ts'
-import { briefLinkJson, linkJson } from './link-json.ts'
 import { LinkNames } from './link-names.ts'
-import { printLinks } from './link-text.ts'
+import { showBriefLink, showLink } from './link-show.ts'
+import { Listing } from './listing.ts'
 import { GROUPS } from './names.ts'
 import { openDestination } from './netns.ts'
 import {
@@ -89,12 +89,36 @@ function changesOf(given: Given<typeof settings>): LinkChanges {
   return defined(changes)
 }
 
-async function show(call: Call, links: readonly Link[], names: LinkNames): Promise<void> {
-  const { out, options } = call
-  const toJson = (link: Link) =>
-    options.brief ? briefLinkJson(link, names) : linkJson(link, names, options)
-  if (options.json) out.json(links.map(toJson))
-  else printLinks(out, links, names, options)
+function show(
+  call: Call,
+  links: readonly Link[],
+  names: LinkNames,
+  isShown = (_link: Link) => true,
+): void {
+  const listing = new Listing(call)
+  const view = { ...call.options, family: undefined, isLink: true, hasQueue: true }
+  for (const link of links) {
+    if (!isShown(link)) listing.skip()
+    else if (view.brief) listing.item((p) => showBriefLink(p, link, names, true))
+    else listing.item((p) => showLink(p, link, names, view))
+  }
+  listing.end()
+}
+
+/** What ip(8) sorts out itself, as opposed to what it asks the kernel for. */
+export function linkFilter(given: {
+  readonly kind?: string
+  readonly up?: boolean
+  readonly nomaster?: boolean
+  readonly group?: number
+}): (link: Link) => boolean {
+  const { kind, up, nomaster, group } = given
+  const slaveKind = kind?.endsWith('_slave') ? kind.slice(0, -'_slave'.length) : undefined
+  return (link) =>
+    (!up || link.up) &&
+    (!nomaster || link.master === undefined) &&
+    (group === undefined || link.group === group) &&
+    (slaveKind === undefined || link.slaveKind === slaveKind)
 }
 
 const list = verb({
@@ -105,15 +129,17 @@ const list = verb({
   parameters: {
     kind: text('KIND', 'only those of that kind, such as veth', { words: ['type'] }),
     master: text('NAME', 'only members of that bridge, bond or VRF'),
+    nomaster: flag('only those that are no members'),
     up: flag('only those that are switched on'),
     group: named('GROUP', 'only members of that group', (name) => GROUPS.number(name)),
   },
   async run(call) {
     const nl = await call.open()
     if (call.subject !== undefined) return get.run(call)
-    const { kind, master, up, group } = call.given
+    const { kind, master } = call.given
     const names = await LinkNames.load(nl)
-    await show(call, await nl.links.list({ kind, master, up, group }).toArray(), names)
+    const asked = { master, ...(kind?.endsWith('_slave') ? {} : { kind }) }
+    show(call, await nl.links.list(asked).toArray(), names, linkFilter(call.given))
     return undefined
   },
 })
@@ -126,7 +152,7 @@ const get = verb({
   async run(call) {
     const nl = await call.open()
     const link = await nl.links.get(call.subject!)
-    await show(call, [link], await LinkNames.load(nl))
+    show(call, [link], await LinkNames.load(nl))
   },
 })
 

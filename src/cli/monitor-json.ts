@@ -1,44 +1,83 @@
 /** Events as JSON, one to a line: what `ip -j` says of the object, and what became of it. */
-import type { Link, WatchEvent } from '../index.ts'
-import { addressJson } from './addr-json.ts'
-import { linkJson } from './link-json.ts'
+import type { Address, Link, Neighbour, Route, Rule, WatchEvent } from '../index.ts'
+import { showAddress } from './addr-show.ts'
 import type { LinkNames } from './link-names.ts'
-import { neighbourJson } from './neigh-json.ts'
-import { routeJson } from './route-json.ts'
-import { ruleJson } from './rule-json.ts'
+import { showLink } from './link-show.ts'
+import { showNeighbour } from './neigh-show.ts'
+import { JsonPrinter } from './printer.ts'
+import { showRoute } from './route-show.ts'
+import { showRule } from './rule-show.ts'
 
-type Address = Extract<WatchEvent, { type: 'addr' }>['address']
+type Resync = Extract<WatchEvent, { type: 'resync' }>
 
-function ownedAddressJson(address: Address, names: LinkNames): object {
-  return { dev: names.name(address.ifindex), ...addressJson(address) }
-}
+/** One line at a time. */
+export class EventJson {
+  readonly #names: LinkNames
+  readonly #details: boolean
+  #p = new JsonPrinter()
 
-function subjectJson(event: WatchEvent, names: LinkNames): object {
-  switch (event.type) {
-    case 'link':
-      return { op: event.op, link: linkJson(event.link, names) }
-    case 'addr':
-      return { op: event.op, address: ownedAddressJson(event.address, names) }
-    case 'route':
-      return { op: event.op, route: routeJson(event.route, names) }
-    case 'neigh':
-      return { op: event.op, neighbour: neighbourJson(event.neighbour, names) }
-    case 'rule':
-      return { op: event.op, rule: ruleJson(event.rule) }
-    case 'overrun':
-      return { source: event.source }
-    case 'resync':
-      return {
-        links: event.links?.map((link: Link) => linkJson(link, names)),
-        addresses: event.addresses?.map((address) => ownedAddressJson(address, names)),
-        routes: event.routes?.map((route) => routeJson(route, names)),
-        neighbours: event.neighbours?.map((neighbour) => neighbourJson(neighbour, names)),
-        rules: event.rules?.map((rule) => ruleJson(rule)),
-      }
+  constructor(names: LinkNames, details: boolean) {
+    this.#names = names
+    this.#details = details
   }
-}
 
-/** One line of `nlkit monitor -j`. */
-export function eventJson(event: WatchEvent, names: LinkNames, now: Date): object {
-  return { ts: now.toISOString(), type: event.type, ...subjectJson(event, names) }
+  /** One line of `nlkit monitor -j`. */
+  line(event: WatchEvent, now: Date): string {
+    this.#p = new JsonPrinter()
+    const p = this.#p
+    p.open()
+    p.member('ts', now.toISOString())
+    p.member('type', event.type)
+    if ('op' in event) p.member('op', event.op)
+    this.#subject(event)
+    p.close()
+    return p.take()
+  }
+
+  #subject(event: WatchEvent): void {
+    if (event.type === 'link') this.#object('link', () => this.#link(event.link))
+    else if (event.type === 'addr') this.#object('address', () => this.#address(event.address))
+    else if (event.type === 'route') this.#object('route', () => this.#route(event.route))
+    else if (event.type === 'neigh')
+      this.#object('neighbour', () => this.#neighbour(event.neighbour))
+    else if (event.type === 'rule') this.#object('rule', () => this.#rule(event.rule))
+    else if (event.type === 'overrun') this.#p.member('source', event.source)
+    else this.#resync(event)
+  }
+
+  #object(name: string | null, show: () => void): void {
+    this.#p.open(name)
+    show()
+    this.#p.close()
+  }
+  #list<T>(name: string, items: readonly T[] | undefined, show: (item: T) => void): void {
+    if (!items) return
+    this.#p.openList(name)
+    for (const item of items) this.#object(null, () => show(item))
+    this.#p.closeList()
+  }
+
+  readonly #link = (link: Link): void => {
+    const view = { details: this.#details, statistics: 0, isLink: true }
+    showLink(this.#p, link, this.#names, view)
+  }
+  readonly #address = (address: Address): void => {
+    this.#p.member('dev', this.#names.name(address.ifindex))
+    showAddress(this.#p, address, this.#names, false)
+  }
+  readonly #route = (route: Route): void => {
+    showRoute(this.#p, route, this.#names, { details: this.#details })
+  }
+  readonly #neighbour = (neighbour: Neighbour): void => {
+    showNeighbour(this.#p, neighbour, this.#names)
+  }
+  readonly #rule = (rule: Rule): void => showRule(this.#p, rule, this.#details)
+
+  #resync({ links, addresses, routes, neighbours, rules }: Resync): void {
+    this.#list('links', links, this.#link)
+    this.#list('addresses', addresses, this.#address)
+    this.#list('routes', routes, this.#route)
+    this.#list('neighbours', neighbours, this.#neighbour)
+    this.#list('rules', rules, this.#rule)
+  }
 }

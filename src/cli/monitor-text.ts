@@ -1,13 +1,16 @@
 /** Events as lines of text: the time, a mark, what it is about. */
 import type { Link, WatchEvent } from '../index.ts'
-import { addressLine } from './addr-text.ts'
-import { flagNames } from './link-json.ts'
+import {
+  addressLine,
+  fullName,
+  linkLine,
+  neighbourLine,
+  routeLine,
+  ruleLine,
+} from './brief-lines.ts'
+import { flagNames } from './link-head-show.ts'
 import type { LinkNames } from './link-names.ts'
-import { fullName, linkLine } from './link-text.ts'
-import { neighbourLine } from './neigh.ts'
 import type { Output, Style } from './output.ts'
-import { routeLine } from './route-text.ts'
-import { ruleLine } from './rule.ts'
 
 type Resync = Extract<WatchEvent, { type: 'resync' }>
 

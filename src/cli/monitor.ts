@@ -4,7 +4,7 @@ import type { Topic, WatchEvent } from '../index.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { LinkNames } from './link-names.ts'
-import { eventJson } from './monitor-json.ts'
+import { EventJson } from './monitor-json.ts'
 import { EventPrinter } from './monitor-text.ts'
 import { duration, integer } from './parameter.ts'
 
@@ -49,6 +49,7 @@ async function printEvents(
   count: number,
 ): Promise<boolean> {
   const printer = new EventPrinter(names, call.out)
+  const json = new EventJson(names, call.options.details)
   let isLost = false
   let left = count
   for await (const event of events) {
@@ -58,7 +59,7 @@ async function printEvents(
     const line = isWanted && !call.options.json ? printer.line(event, now) : undefined
     learn(names, event)
     if (!isWanted) continue
-    if (line === undefined) call.out.json(eventJson(event, names, now))
+    if (line === undefined) call.out.line(json.line(event, now))
     else call.out.line(line)
     left--
     if (left === 0) break

@@ -54,6 +54,11 @@ class NameTable {
     return this.#names.get(value) ?? String(value)
   }
 
+  /** The number of what the client calls by a name, or by a number. */
+  numberOf(value: number | string): number {
+    return typeof value === 'number' ? value : this.number(this.name(value))
+  }
+
   /** @throws UsageError */
   number(word: string): number {
     if (/^(\d+|0x[\da-f]+)$/i.test(word)) return Number(word)
@@ -92,3 +97,16 @@ export const SCOPES = new NameTable(
 
 /** Groups of links. */
 export const GROUPS = new NameTable('group', 'group', new Map([[0, 'default']]))
+
+/** Why somebody keeps a link's protocols down. */
+export const PROTO_DOWN_REASONS = new NameTable('reason', 'protodown_reasons', new Map())
+
+/** Realms of routes. */
+export const REALMS = new NameTable('realm', 'rt_realms', new Map([[0, 'cosmos']]))
+
+/** The octet of IP headers that was the type of service, which numbers show as 0x10. */
+const DSFIELDS = new NameTable('dsfield', 'rt_dsfield', new Map())
+export function dsfield(value: number): string {
+  const name = DSFIELDS.name(value)
+  return name === String(value) ? `0x${value.toString(16).padStart(2, '0')}` : name
+}

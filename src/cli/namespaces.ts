@@ -1,6 +1,9 @@
 /** `nlkit netns`: the network namespaces of a served kernel. */
 import { type Command, verb } from './command.ts'
 import { openControl } from './control.ts'
+import { Listing } from './listing.ts'
+import { namespaceNames } from './namespace-names.ts'
+import { integer } from './parameter.ts'
 
 const subject = { placeholder: 'NAME', about: 'the name of a namespace', required: true } as const
 
@@ -41,4 +44,28 @@ const remove = verb({
   },
 })
 
-export const command: Command = { verbs: { list, add, delete: remove } }
+const listId = verb({
+  summary: 'the namespaces that have a number in this one',
+  examples: ['nlkit netns list-id', 'nlkit netns list-id -j'],
+  parameters: { targetNsid: integer('N', 'by the numbers of the namespace of that number') },
+  async run(call) {
+    const { targetNsid } = call.given
+    const nl = await call.open()
+    const names = await namespaceNames(nl)
+    const listing = new Listing(call)
+    for await (const { nsid, currentNsid } of nl.namespaces.list({ targetNsid }))
+      listing.item((p) => {
+        if (nsid === undefined) p.text('nsid unassigned ')
+        else p.both('nsid', nsid, `nsid ${nsid} `)
+        if (currentNsid !== undefined)
+          if (currentNsid < 0) p.text('current-nsid unassigned ')
+          else p.both('current-nsid', currentNsid, `current-nsid ${currentNsid} `)
+        const name = names.get(currentNsid ?? nsid ?? -1)
+        if (name !== undefined) p.both('name', name, `(iproute2 netns name: ${name})`)
+        p.text('\n')
+      })
+    listing.end()
+  },
+})
+
+export const command: Command = { verbs: { list, 'list-id': listId, add, delete: remove } }

@@ -2,10 +2,10 @@
 import { NUD_NOARP } from '../families/rt-neigh-constants.ts'
 import type { Neighbour, NeighbourName, NewNeighbour } from '../index.ts'
 import { type Call, type Command, verb } from './command.ts'
-import { details } from './details.ts'
 import { UsageError } from './exit.ts'
 import { LinkNames } from './link-names.ts'
-import { neighbourFlagNames, neighbourJson, stateNames } from './neigh-json.ts'
+import { Listing } from './listing.ts'
+import { showNeighbour } from './neigh-show.ts'
 import { flag, mac, oneOf, type Parameters, readAddress, text } from './parameter.ts'
 
 const STATES = [
@@ -61,41 +61,17 @@ function describe(call: Call<typeof description>): NewNeighbour {
   }
 }
 
-const COLUMNS = [
-  { heading: 'ADDRESS' },
-  { heading: 'DEV' },
-  { heading: 'LLADDR' },
-  { heading: 'STATE' },
-  { heading: 'FLAGS' },
-] as const
-
-function print(call: Call, neighbours: readonly Neighbour[], names: LinkNames): void {
-  const { out, options } = call
-  if (options.brief) {
-    out.lines(neighbours.map((neighbour) => neighbourLine(neighbour, names)))
-    return
-  }
-  const rows = neighbours.map((neighbour) => [
-    out.style('bold', neighbour.destination),
-    names.name(neighbour.ifindex),
-    neighbour.lladdr ?? '-',
-    stateNames(neighbour.state).join(',').toLowerCase() || '-',
-    neighbourFlagNames(neighbour).join(',') || '-',
-  ])
-  out.table(COLUMNS, rows, options.details ? neighbours.map(details) : [])
-}
-
-/** `10.0.0.7 dev eth0 lladdr 02:00:00:00:00:07 permanent`. */
-export function neighbourLine(neighbour: Neighbour, names: LinkNames): string {
-  const { destination, ifindex, lladdr, state } = neighbour
-  const words = [
-    destination,
-    `dev ${names.name(ifindex)}`,
-    lladdr && `lladdr ${lladdr}`,
-    ...neighbourFlagNames(neighbour),
-    ...stateNames(state).map((name) => name.toLowerCase()),
-  ]
-  return words.filter(Boolean).join(' ')
+function print(
+  call: Call,
+  neighbours: readonly Neighbour[],
+  names: LinkNames,
+  isOfOneLink: boolean,
+): void {
+  const listing = new Listing(call)
+  const { statistics, brief } = call.options
+  const view = { isOfOneLink, statistics, brief }
+  for (const neighbour of neighbours) listing.item((p) => showNeighbour(p, neighbour, names, view))
+  listing.end()
 }
 
 /** What ip(8) leaves out unless it is asked for: entries that need no look-up, or that are empty. */
@@ -115,7 +91,7 @@ const list = verb({
     state: oneOf(['all', ...STATES], 'only those in that state, or all', { words: ['nud'] }),
   },
   async run(call) {
-    const { given, options, out } = call
+    const { given, options } = call
     const { dev: link, proxy, state } = given
     const nl = await call.open()
     const names = await LinkNames.load(nl)
@@ -130,9 +106,7 @@ const list = verb({
     const neighbours = all
       .filter((each) => state !== undefined || proxy || isListed(each))
       .filter(({ destination }) => wanted === undefined || destination === wanted)
-    const how = { isOfOneLink: link !== undefined, statistics: options.statistics }
-    if (options.json) out.json(neighbours.map((each) => neighbourJson(each, names, how)))
-    else print(call, neighbours, names)
+    print(call, neighbours, names, link !== undefined)
   },
 })
 
@@ -146,8 +120,7 @@ const get = verb({
     const nl = await call.open()
     const neighbour = await nl.neighbours.get(call.asking(wanted))
     const names = await LinkNames.load(nl)
-    if (call.options.json) call.out.json([neighbourJson(neighbour, names, call.options)])
-    else print(call, [neighbour], names)
+    print(call, [neighbour], names, false)
   },
 })
 

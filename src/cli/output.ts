@@ -1,5 +1,6 @@
 /** Where a command writes: data to one stream, everything else to the other, colours where wanted. */
 import { styleText } from 'node:util'
+import { toIndentedJson, toJson } from './json.ts'
 import { type Column, formatTable } from './table.ts'
 
 /** A stream, or what stands for one in a test. */
@@ -9,7 +10,7 @@ export interface Sink {
 }
 
 export type ColorChoice = 'auto' | 'always' | 'never'
-export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan'
+export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan' | 'blue' | 'magenta'
 
 function wantsColor(
   choice: ColorChoice,
@@ -20,21 +21,6 @@ function wantsColor(
   if (env.NO_COLOR) return false
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0'
   return sink.isTTY === true && env.TERM !== 'dumb'
-}
-
-/**
- * A bigint that a JSON number holds exactly is one, any other is its digits in a string; bytes are
- * hexadecimal.
- */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-  if (typeof value !== 'bigint') return value
-  return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
-}
-
-/** `value` as one line of JSON. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, jsonValue)
 }
 
 /** One of the two streams of a command. */
@@ -51,6 +37,11 @@ export class Output {
     this.#color = wantsColor(choice, sink, env)
   }
 
+  /** Text as it is. */
+  write(text: string): void {
+    this.#sink.write(text)
+  }
+
   lines(lines: readonly string[]): void {
     if (lines.length > 0) this.#sink.write(`${lines.join('\n')}\n`)
   }
@@ -65,7 +56,7 @@ export class Output {
 
   /** JSON for eyes. */
   indented(value: unknown): void {
-    this.line(JSON.stringify(value, jsonValue, 2))
+    this.line(toIndentedJson(value))
   }
 
   /** A table; behind each row the lines that `more` has for it. */

@@ -1,12 +1,13 @@
 /** `nlkit route`: routes. */
 import { defined } from '../client/route/door.ts'
-import { RTM_F_CLONED } from '../families/rt-route-constants.ts'
-import type { NewNextHop, RouteDescription } from '../index.ts'
+import { RT_TABLE_MAIN, RTM_F_CLONED } from '../families/rt-route-constants.ts'
+import type { NewNextHop, Route, RouteDescription } from '../index.ts'
 import { type Call, type Command, type GlobalOptions, verb } from './command.ts'
-import { details } from './details.ts'
 import { UsageError } from './exit.ts'
 import { LinkNames } from './link-names.ts'
+import { Listing } from './listing.ts'
 import { PROTOCOLS, SCOPES, TABLES } from './names.ts'
+import { NexthopNames } from './nexthop-names.ts'
 import {
   address,
   flag,
@@ -21,8 +22,8 @@ import {
   readPrefix,
   text,
 } from './parameter.ts'
-import { routeJson } from './route-json.ts'
-import { lookupLine, printRoutes, routeLine } from './route-text.ts'
+import { contains, type Prefix } from './prefix-match.ts'
+import { type RouteView, showRoute } from './route-show.ts'
 
 const TYPES = [
   'unicast',
@@ -104,14 +105,15 @@ function describe(call: Call<typeof description>): RouteDescription {
   if (subject === undefined) throw new UsageError(`PREFIX is missing: ${prefix.about}`)
   const { via, dev: oif, src, metric, table, proto, scope, tos, onlink, mtu, advmss } = given
   const family = familyOf(options, via, src, given.nexthop?.[0]?.gateway)
-  const { address: network, length, family: own } = readPrefix(subject, family)
+  const named = options.mpls
+    ? ({ destination: subject, family: 'mpls' } as const)
+    : { destination: destinationIn(subject, family), family: readPrefix(subject, family).family }
   const metrics = {
     ...(mtu === undefined ? {} : { mtu }),
     ...(advmss === undefined ? {} : { advmss }),
   }
   const all = {
-    destination: length === 0 ? 'default' : `${network}/${length}`,
-    family: own,
+    ...named,
     type: given.type,
     gateway: via,
     oif,
@@ -128,16 +130,6 @@ function describe(call: Call<typeof description>): RouteDescription {
   return defined(all)
 }
 
-/** What a filter has made plain. */
-function shownBy(call: Call, { dev, table, proto }: Given<typeof filters>) {
-  return {
-    details: call.options.details,
-    oif: dev !== undefined,
-    table: table !== 'all',
-    protocol: proto !== undefined,
-  }
-}
-
 /** `all`, or a table's name or number. */
 const anyTable: Parameter<number | 'all'> = {
   placeholder: 'TABLE|all',
@@ -149,32 +141,98 @@ const filters = {
   table: anyTable,
   dev,
   proto,
-  type: oneOf(TYPES, 'only those of that type'),
+  type: oneOf(TYPES, 'only those of that type', { values: TYPES }),
+  via: { ...gateway, about: 'only those through that gateway' },
+  src: address('ADDRESS', 'only those with that source address'),
+  scope: named('SCOPE', 'only those of that scope', (name) => SCOPES.number(name)),
+  metric: integer('N', 'only those of that metric', { words: ['priority', 'preference'] }),
+  tos: integer('N', 'only those of that type of service', { words: ['dsfield'] }),
+  root: text('PREFIX', 'only those to prefixes within that one'),
+  match: text('PREFIX', 'only those to prefixes that contain that one'),
 } satisfies Parameters
+
+type Filters = Given<typeof filters>
+
+/** What a filter has made plain. */
+function viewOf(options: GlobalOptions, given: Filters): RouteView {
+  return {
+    details: options.details,
+    statistics: options.statistics,
+    oif: given.dev !== undefined,
+    table: given.table !== 'all',
+    protocol: given.proto !== undefined,
+    gateway: given.via !== undefined,
+    prefsrc: given.src !== undefined,
+    scope: given.scope !== undefined,
+    metric: given.metric !== undefined,
+    tos: given.tos !== undefined,
+  }
+}
+
+/** The routes that the command line's words leave, of those that the kernel sent. */
+function isShown(route: Route, given: Filters, family: Route['family'] | undefined): boolean {
+  const { dev, via, src, scope, metric, tos, root, match } = given
+  if ((route.flags & RTM_F_CLONED) !== 0) return false
+  return (
+    (dev === undefined || route.oif !== undefined) &&
+    (via === undefined || route.gateway === via) &&
+    (src === undefined || route.prefsrc === src) &&
+    (metric === undefined || (route.priority ?? 0) === metric) &&
+    (tos === undefined || route.tos === tos) &&
+    (scope === undefined || SCOPES.numberOf(route.scope) === scope) &&
+    (root === undefined ||
+      contains(readPrefix(root, family === 'inet6' ? family : 'inet'), prefixOf(route))) &&
+    (match === undefined ||
+      contains(prefixOf(route), readPrefix(match, family === 'inet6' ? family : 'inet')))
+  )
+}
+
+function prefixOf({ destination, family }: Route): Prefix {
+  return readPrefix(destination, family === 'inet6' ? 'inet6' : 'inet')
+}
+
+/** The family that is listed: what is asked for, or IPv4, or all of them in `table all`. */
+function listedFamily(call: Call, given: Filters): Route['family'] | undefined {
+  const { options, subject } = call
+  if (options.mpls) return 'mpls'
+  if (options.family !== undefined) return options.family
+  const [word] = [subject, given.via, given.src, given.root, given.match].filter(
+    (one) => one !== undefined && one !== 'default',
+  )
+  if (word !== undefined) return word.includes(':') ? 'inet6' : 'inet'
+  return given.table === 'all' ? undefined : 'inet'
+}
+
+/** A destination as routes have it. */
+function destinationIn(word: string, family: Route['family'] | undefined): string {
+  if (family === 'mpls') return word
+  const { address, length } = readPrefix(word, family)
+  return length === 0 ? 'default' : `${address}/${length}`
+}
 
 const list = verb({
   aliases: ['ls', 'show'],
   summary: 'lists routes; IPv4 and the table main unless told otherwise',
   examples: ['nlkit route list', 'nlkit route list --table all -j', 'nlkit -6 route list dev eth0'],
-  subject: { ...prefix, placeholder: 'PREFIX' },
+  subject: { ...prefix, words: ['to', 'exact'], placeholder: 'PREFIX' },
   parameters: filters,
   async run(call) {
-    const { given, options, out, subject } = call
-    const { table = 254, dev: oif, proto: protocol, type } = given
+    const { options, subject } = call
+    const given = { ...call.given, table: call.given.table ?? RT_TABLE_MAIN }
+    const { table, dev: oif, proto: protocol, type } = given
     const nl = await call.open()
-    const wanted = subject === undefined ? undefined : readPrefix(subject, options.family)
-    const family = options.family ?? wanted?.family ?? (table === 'all' ? undefined : 'inet')
-    const destination =
-      wanted && (wanted.length === 0 ? 'default' : `${wanted.address}/${wanted.length}`)
+    const family = listedFamily(call, given)
+    const destination = subject === undefined ? undefined : destinationIn(subject, family)
     const filter = { family, table, oif, protocol, type, destination }
     const names = await LinkNames.load(nl)
-    const all = await nl.routes.list(filter).toArray()
-    const routes = all
-      .filter(({ flags }) => (flags & RTM_F_CLONED) === 0)
-      .filter((route) => oif === undefined || route.oif !== undefined)
-    const shown = shownBy(call, { ...given, table })
-    if (options.json) out.json(routes.map((route) => routeJson(route, names, shown)))
-    else printRoutes(out, routes, names, options)
+    const nexthops = options.details ? await NexthopNames.load(nl) : undefined
+    const view = { ...viewOf(options, given), nexthop: nexthops?.show(names) }
+    const listing = new Listing(call)
+    for await (const batch of nl.routes.list(filter).batches()) {
+      for (const route of batch)
+        if (isShown(route, given, family)) listing.item((p) => showRoute(p, route, names, view))
+    }
+    listing.end()
   },
 })
 
@@ -190,19 +248,19 @@ const get = verb({
     fibMatch: flag("the table's entry itself", { words: ['fibmatch'] }),
   },
   async run(call) {
-    const { given, subject, options, out } = call
+    const { given, subject, options } = call
     const { from, iif, dev: oif, mark, fibMatch } = given
     const destination = readPrefix(subject!).address
     const query = { destination, source: from, iif, oif, mark, fibMatch }
     const nl = await call.open()
     const route = await nl.routes.get(call.asking(query))
     const names = await LinkNames.load(nl)
-    if (options.json) {
-      out.json([routeJson(route, names, { details: options.details })])
-      return
-    }
-    out.line(fibMatch ? routeLine(route, names) : lookupLine(route, names))
-    if (options.details) out.lines(details(route))
+    const nexthops = options.details ? await NexthopNames.load(nl) : undefined
+    const { details, statistics } = options
+    const view = { details, statistics, nexthop: nexthops?.show(names) }
+    const listing = new Listing(call)
+    listing.item((p) => showRoute(p, route, names, view))
+    listing.end()
   },
 })
 

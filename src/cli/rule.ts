@@ -1,10 +1,9 @@
 /** `nlkit rule`: which table routes a packet. */
 import { defined } from '../client/route/door.ts'
-import { FIB_RULE_INVERT } from '../families/rt-rule-constants.ts'
 import { isNetlinkError, type Rule, type RuleDescription } from '../index.ts'
 import { type Call, type Command, type GlobalOptions, verb } from './command.ts'
-import { details } from './details.ts'
 import { UsageError } from './exit.ts'
+import { Listing } from './listing.ts'
 import { PROTOCOLS, TABLES } from './names.ts'
 import {
   flag,
@@ -17,8 +16,7 @@ import {
   readPrefix,
   text,
 } from './parameter.ts'
-import { shortPrefix } from './route-json.ts'
-import { ipProtocolName, ipProtocolNumber, ruleJson } from './rule-json.ts'
+import { ipProtocolNumber, showRule } from './rule-show.ts'
 
 const ACTIONS = ['blackhole', 'unreachable', 'prohibit', 'nop'] as const
 
@@ -115,74 +113,10 @@ function describe(call: Call<typeof description>): RuleDescription {
   return defined(all) as RuleDescription
 }
 
-const COLUMNS = [
-  { heading: 'PRIORITY', align: 'right' },
-  { heading: 'FROM' },
-  { heading: 'TO' },
-  { heading: 'MATCH' },
-  { heading: 'ACTION' },
-] as const
-
-function matchOf(rule: Rule): string {
-  const { iif, oif, fwmark, fwmask, tos, ipProto, sportRange, dportRange, uidRange } = rule
-  const shown = (range: { start: number; end: number }) =>
-    range.start === range.end ? String(range.start) : `${range.start}-${range.end}`
-  const mask = fwmask === undefined || fwmask === 0xffffffff ? '' : `/0x${fwmask.toString(16)}`
-  const words = [
-    iif && `iif ${iif}`,
-    oif && `oif ${oif}`,
-    fwmark !== undefined && `fwmark 0x${fwmark.toString(16)}${mask}`,
-    tos && `tos 0x${tos.toString(16)}`,
-    ipProto !== undefined && `ipproto ${ipProtocolName(ipProto)}`,
-    sportRange && `sport ${shown(sportRange)}`,
-    dportRange && `dport ${shown(dportRange)}`,
-    uidRange && `uidrange ${shown(uidRange)}`,
-  ]
-  return words.filter(Boolean).join(' ')
-}
-
-function actionOf({ action, table, goto, suppressPrefixlen, l3mdev }: Rule): string {
-  if (action === 'goto') return `goto ${goto ?? 'none'}`
-  if (action !== 'to_tbl') return String(action)
-  const suppress =
-    suppressPrefixlen === undefined || suppressPrefixlen === 0xffffffff
-      ? ''
-      : ` suppress_prefixlength ${suppressPrefixlen}`
-  return `table ${l3mdev ? 'of the VRF' : TABLES.name(table)}${suppress}`
-}
-
-/** `1000: from 10.0.0.0/8 table 100`. */
-export function ruleLine(rule: Rule): string {
-  const { source = 'all', destination, flags } = rule
-  const words = [
-    `${rule.priority}:`,
-    flags & FIB_RULE_INVERT && 'not',
-    `from ${shortPrefix(source)}`,
-    destination && `to ${shortPrefix(destination)}`,
-    matchOf(rule),
-    actionOf(rule),
-  ]
-  return words.filter(Boolean).join(' ')
-}
-
 function print(call: Call, rules: readonly Rule[]): void {
-  const { out, options } = call
-  if (options.json) {
-    out.json(rules.map((rule) => ruleJson(rule, options.details)))
-    return
-  }
-  if (options.brief) {
-    out.lines(rules.map(ruleLine))
-    return
-  }
-  const rows = rules.map((rule) => [
-    String(rule.priority),
-    `${rule.flags & FIB_RULE_INVERT ? 'not ' : ''}${shortPrefix(rule.source ?? 'all')}`,
-    shortPrefix(rule.destination ?? 'all'),
-    matchOf(rule) || '-',
-    actionOf(rule),
-  ])
-  out.table(COLUMNS, rows, options.details ? rules.map(details) : [])
+  const listing = new Listing(call)
+  for (const rule of rules) listing.item((p) => showRule(p, rule, call.options.details))
+  listing.end()
 }
 
 const list = verb({

@@ -14,9 +14,18 @@ import { Resolver } from './resolve.ts'
 import { AddressDoor } from './route/address.ts'
 import { Links } from './route/door.ts'
 import { LinkDoor } from './route/link.ts'
+import { NamespaceDoor } from './route/namespace.ts'
 import { NeighbourDoor } from './route/neighbour.ts'
+import { NexthopDoor } from './route/nexthop.ts'
 import { RouteDoor } from './route/route.ts'
 import { RuleDoor } from './route/rule.ts'
+import { StatisticsDoor } from './route/statistics.ts'
+import {
+  AddressLabelDoor,
+  MulticastAddressDoor,
+  NeighbourTableDoor,
+  NetconfDoor,
+} from './route/table.ts'
 import { closedError, type Session } from './session.ts'
 import { UeventDoor } from './uevents.ts'
 import { type Topic, type WatchEvent, watch } from './watch.ts'
@@ -30,6 +39,14 @@ export class Netlink implements AsyncDisposable {
   readonly rules: RuleDoor
   readonly processes: ProcessDoor
   readonly uevents: UeventDoor
+  readonly nexthops: NexthopDoor
+  readonly neighbourTables: NeighbourTableDoor
+  readonly netconf: NetconfDoor
+  readonly addressLabels: AddressLabelDoor
+  readonly multicastAddresses: MulticastAddressDoor
+  readonly statistics: StatisticsDoor
+  /** Other namespaces, by the numbers that this one knows them by. */
+  readonly namespaces: NamespaceDoor
   readonly #session: Session
   readonly #endpoints = new Map<number, Endpoint>()
   readonly #resolver: Resolver
@@ -54,6 +71,13 @@ export class Netlink implements AsyncDisposable {
       this.#datagrams(source, options)
     this.processes = new ProcessDoor(open)
     this.uevents = new UeventDoor(open)
+    this.nexthops = new NexthopDoor(links)
+    this.neighbourTables = new NeighbourTableDoor(links)
+    this.netconf = new NetconfDoor(links)
+    this.addressLabels = new AddressLabelDoor(links)
+    this.multicastAddresses = new MulticastAddressDoor(links)
+    this.statistics = new StatisticsDoor(links)
+    this.namespaces = new NamespaceDoor(links)
   }
 
   /** Opens the first socket. @throws NetlinkError of Transport.open(). */

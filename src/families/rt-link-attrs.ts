@@ -30,6 +30,7 @@ import {
   rtnlLinkStats,
   rtnlLinkStats64,
 } from './rt-link-structs.ts'
+import { vfinfoListAttrs } from './rt-link-vf.ts'
 import { AF_BRIDGE } from './rtnetlink.ts'
 
 /** RFC 2863: whether packets can pass. */
@@ -145,7 +146,7 @@ export const beforeLinkinfo = {
   stats64: [23, rtnlLinkStats64],
   stats: [7, rtnlLinkStats],
   numVf: [21, u32],
-  vfinfoList: [22, binary],
+  vfinfoList: [22, nest(vfinfoListAttrs, 'noflag')],
   vfPorts: [24, binary],
   portSelf: [25, binary],
   xdp: [43, nest(xdpAttrs, 'noflag')],

@@ -38,6 +38,7 @@ export const RTEXT_FILTER_MST = 0x80
 /** ifi_type: the hardware. */
 export const ARPHRD_ETHER = 1
 export const ARPHRD_INFINIBAND = 32
+export const ARPHRD_CAN = 280
 export const ARPHRD_PPP = 512
 export const ARPHRD_RAWIP = 519
 export const ARPHRD_TUNNEL = 768

@@ -14,11 +14,14 @@ import {
   enumeration,
   etherAddress,
   flag,
+  ipv4,
+  ipv6,
   mac,
   message,
   multi,
   nest,
   s32,
+  string,
   struct,
   u8,
   u16,
@@ -156,3 +159,35 @@ export const bareudpAttrs = attrs('IFLA_BAREUDP_', {
   srcportMin: [3, u16],
   multiprotoMode: [4, flag],
 })
+
+export const amtAttrs = attrs('IFLA_AMT_', {
+  mode: [1, enumeration(u32, { gateway: 0, relay: 1 })],
+  relayPort: [2, be16],
+  gatewayPort: [3, be16],
+  link: [4, u32],
+  localIp: [5, ipv4],
+  remoteIp: [6, ipv4],
+  discoveryIp: [7, ipv4],
+  maxTunnels: [8, u32],
+})
+
+export const gtpAttrs = attrs('IFLA_GTP_', {
+  fd0: [1, u32],
+  fd1: [2, u32],
+  pdpHashsize: [3, u32],
+  role: [4, enumeration(u32, { ggsn: 0, sgsn: 1 })],
+  createSockets: [5, u8],
+  restartCount: [6, u8],
+  local: [7, ipv4],
+  local6: [8, ipv6],
+})
+
+export const ipoibAttrs = attrs('IFLA_IPOIB_', {
+  pkey: [1, u16],
+  mode: [2, enumeration(u16, { datagram: 0, connected: 1 })],
+  umcast: [3, u16],
+})
+
+export const wwanAttrs = attrs('IFLA_WWAN_', { linkId: [1, u32] })
+export const batadvAttrs = attrs('IFLA_BATADV_', { algoName: [1, string] })
+export const vxcanAttrs = attrs('VXCAN_INFO_', { peer: [1, peer] })

@@ -136,7 +136,8 @@ const iptunDefinitions = {
   tos: [5, u8],
   encapLimit: [6, u8],
   flowinfo: [7, be32],
-  flags: [8, binary],
+  /** SIT_ISATAP. */
+  flags: [8, u16],
   proto: [9, u8],
   pmtudisc: [10, u8],
   fwmark: [20, u32],
@@ -151,8 +152,16 @@ const iptunDefinitions = {
   collectMetadata: [19, flag],
 } as const
 export interface IptunDefinitions extends Readonly<typeof iptunDefinitions> {}
-/** ipip, sit and, with addresses of IPv6, ip6tnl. */
+/** ipip and sit. */
 export const iptunAttrs = attrs('IFLA_IPTUN_', iptunDefinitions as IptunDefinitions)
+
+const ip6tnlDefinitions = {
+  ...iptunDefinitions,
+  /** IP6_TNL_F_*. */
+  flags: [8, u32],
+} as const
+export interface Ip6tnlDefinitions extends Readonly<typeof ip6tnlDefinitions> {}
+export const ip6tnlAttrs = attrs('IFLA_IPTUN_', ip6tnlDefinitions as Ip6tnlDefinitions)
 
 /** vti and, with addresses of IPv6, vti6. */
 export const vtiAttrs = attrs('IFLA_VTI_', {

@@ -4,25 +4,20 @@
  * Kernel: include/uapi/linux/if_link.h; net/core/rtnetlink.c rtnl_newlink(), rtnl_fill_ifinfo()
  * (Linux 6.18).
  */
-import {
-  attrs,
-  binary,
-  message,
-  nest,
-  rawFamily,
-  selected,
-  string,
-  u32,
-  variant,
-} from '../schema/index.ts'
+import { attrs, message, nest, rawFamily, selected, string, u32, variant } from '../schema/index.ts'
 import { NETLINK_ROUTE } from '../wire/constants.ts'
 import { afterLinkinfo, beforeLinkinfo, inet6Attrs, propListAttrs } from './rt-link-attrs.ts'
 import { bondAttrs, bondSlaveAttrs } from './rt-link-bond.ts'
 import { bridgeAttrs, bridgeSpecAttrs, brportAttrs } from './rt-link-bridge.ts'
+import { canAttrs, canDeviceStats } from './rt-link-can.ts'
 import {
+  amtAttrs,
   bareudpAttrs,
+  batadvAttrs,
   dsaAttrs,
+  gtpAttrs,
   hsrAttrs,
+  ipoibAttrs,
   ipvlanAttrs,
   macsecAttrs,
   macvlanAttrs,
@@ -33,10 +28,19 @@ import {
   vlanAttrs,
   vrfAttrs,
   vrfPortAttrs,
+  vxcanAttrs,
+  wwanAttrs,
   xfrmAttrs,
 } from './rt-link-kinds.ts'
 import { ifinfomsg, ipv4Devconf, ipv4DevconfAttrs } from './rt-link-structs.ts'
-import { geneveAttrs, greAttrs, iptunAttrs, vtiAttrs, vxlanAttrs } from './rt-link-tunnels.ts'
+import {
+  geneveAttrs,
+  greAttrs,
+  ip6tnlAttrs,
+  iptunAttrs,
+  vtiAttrs,
+  vxlanAttrs,
+} from './rt-link-tunnels.ts'
 import {
   AF_BRIDGE,
   RTM_DELLINK,
@@ -63,20 +67,25 @@ const linkinfoDefinitions = {
   data: [
     2,
     selected('kind', {
+      amt: nest(amtAttrs, 'noflag'),
       bareudp: nest(bareudpAttrs, 'noflag'),
+      batadv: nest(batadvAttrs, 'noflag'),
       bond: nest(bondAttrs, 'noflag'),
       bridge: nest(bridgeAttrs, 'noflag'),
+      can: nest(canAttrs, 'noflag'),
       dsa: nest(dsaAttrs, 'noflag'),
       erspan: gre,
       geneve: nest(geneveAttrs, 'noflag'),
       gre,
       gretap: gre,
+      gtp: nest(gtpAttrs, 'noflag'),
       hsr: nest(hsrAttrs, 'noflag'),
       ip6erspan: gre,
       ip6gre: gre,
       ip6gretap: gre,
-      ip6tnl: iptun,
+      ip6tnl: nest(ip6tnlAttrs, 'noflag'),
       ipip: iptun,
+      ipoib: nest(ipoibAttrs, 'noflag'),
       ipvlan,
       ipvtap: ipvlan,
       macsec: nest(macsecAttrs, 'noflag'),
@@ -91,11 +100,14 @@ const linkinfoDefinitions = {
       vrf: nest(vrfAttrs, 'noflag'),
       vti,
       vti6: vti,
+      vxcan: nest(vxcanAttrs, 'noflag'),
       vxlan: nest(vxlanAttrs, 'noflag'),
+      wwan: nest(wwanAttrs, 'noflag'),
       xfrm: nest(xfrmAttrs, 'noflag'),
     }),
   ],
-  xstats: [3, binary],
+  /** Counters that only the kind has. */
+  xstats: [3, selected('kind', { can: canDeviceStats })],
   slaveKind: [4, string.unterminated()],
   slaveData: [
     5,

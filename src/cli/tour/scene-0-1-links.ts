@@ -1,23 +1,21 @@
 /** Scene 0.1: the links of this machine beside those of a kernel in this process. */
 import { type Link, type Netlink, open } from '../../index.ts'
 import { LinkNames } from '../link-names.ts'
-import { printLinks } from '../link-text.ts'
-import { Output } from '../output.ts'
+import { showBriefLink } from '../link-show.ts'
+import { TextPrinter } from '../printer.ts'
 import type { Scene, Stage } from './scene.ts'
 import { liveName, NLKIT, reasonOf } from './sides.ts'
 
 /** Links of this machine that are shown; it may have thousands. */
 const SHOWN = 6
 
-const PLAIN = { details: false, statistics: false, brief: false } as const
-
 function show(stage: Stage, name: string, links: readonly Link[]): void {
   stage.say(stage.out.style('bold', name))
-  const lines: string[] = []
+  const printer = new TextPrinter((style, text) => stage.out.style(style, text))
   const names = new LinkNames()
   names.replace(links)
-  printLinks(new Output({ write: (text) => lines.push(text) }), links.slice(0, SHOWN), names, PLAIN)
-  stage.say(...lines.join('').trimEnd().split('\n'))
+  for (const link of links.slice(0, SHOWN)) showBriefLink(printer, link, names, true)
+  stage.say(...printer.take().trimEnd().split('\n'))
   if (links.length > SHOWN) stage.say(`… and ${links.length - SHOWN} more`)
   stage.say('')
 }

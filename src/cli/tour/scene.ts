@@ -1,6 +1,7 @@
 /** What a scene of the tour is, and the stage on which it shows something and checks it. */
 import { isDeepStrictEqual } from 'node:util'
-import { type Output, toJson } from '../output.ts'
+import { toJson } from '../json.ts'
+import type { Output } from '../output.ts'
 import { type Column, formatTable } from '../table.ts'
 import type { Side } from './sides.ts'
 

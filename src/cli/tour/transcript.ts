@@ -6,10 +6,10 @@
  * part of the order: of each link its last word counts, and stands at the end.
  */
 import type { Link, WatchEvent } from '../../index.ts'
-import { ownAndPeer } from '../addr-json.ts'
+import { ownAndPeer } from '../addr-show.ts'
+import { destinationOf } from '../brief-lines.ts'
 import { LinkNames } from '../link-names.ts'
-import { eventJson } from '../monitor-json.ts'
-import { destinationOf } from '../route-text.ts'
+import { EventJson } from '../monitor-json.ts'
 
 const NOWHEN = new Date(0)
 /** A link-layer address that was drawn by lot. */
@@ -42,7 +42,8 @@ export class Transcript {
   }
 
   #json(event: WatchEvent, isCarrier: boolean): string {
-    const json = eventJson(event, this.#names, NOWHEN) as { link?: Record<string, unknown> }
+    const line = new EventJson(this.#names, false).line(event, NOWHEN)
+    const json = JSON.parse(line) as { link?: Record<string, unknown> }
     if (event.type === 'link' && json.link && !isCarrier) {
       delete json.link.operstate
       json.link.flags = (json.link.flags as string[]).filter((flag) => flag !== 'NO-CARRIER')

@@ -27,6 +27,8 @@ export interface Link
   /** The kind of its master, and what its master keeps about it. */
   slaveKind?: string
   slaveData?: Record<string, unknown>
+  /** Counters that only links of its kind have. */
+  xstats?: Record<string, unknown>
   /** IFF_UP: whether it is switched on. Whether packets can pass is `operstate`. */
   up: boolean
   /** IFF_*. */
@@ -88,7 +90,7 @@ const TRANSLATED: ReadonlySet<string> = new Set([
 export function toLink(decoded: Decoded): Link | undefined {
   const { ifindex, ifname = '', flags, carrier, protoDown } = decoded
   if (decoded.family !== AF_UNSPEC) return undefined
-  const info = (decoded.linkinfo ?? {}) as Pick<Link, 'kind' | 'data' | 'slaveKind' | 'slaveData'>
+  const info = (decoded.linkinfo ?? {}) as Partial<Link>
   const link: Partial<Link> = { ifindex, ifname }
   if (info.kind !== undefined) link.kind = info.kind
   link.up = (flags & IFF_UP) !== 0
@@ -97,6 +99,7 @@ export function toLink(decoded: Decoded): Link | undefined {
   if (protoDown !== undefined) link.protoDown = protoDown !== 0
   const whole = withRest<Link>(link, decoded, TRANSLATED)
   if (info.data !== undefined) whole.data = info.data
+  if (info.xstats !== undefined) whole.xstats = info.xstats
   if (info.slaveKind !== undefined) whole.slaveKind = info.slaveKind
   if (info.slaveData !== undefined) whole.slaveData = info.slaveData
   return whole

@@ -46,7 +46,7 @@ export function toNextHop(decoded: DecodedHop): NextHop {
 /** A next hop as RTA_MULTIPATH has it. @throws EncodeError at `path` */
 export async function describeNextHop(
   hop: NewNextHop,
-  family: IpFamily,
+  family: IpFamily | 'mpls',
   path: string,
   links: Links,
   options: CallOptions,
@@ -64,7 +64,11 @@ export async function describeNextHop(
 }
 
 /** RTA_GATEWAY, or RTA_VIA for a gateway of another family than the route's. */
-export function towards(gateway: string | undefined, family: IpFamily, path: string): object {
+export function towards(
+  gateway: string | undefined,
+  family: IpFamily | 'mpls',
+  path: string,
+): object {
   if (gateway === undefined) return {}
   const own = familyOf(gateway, path)
   if (own === family) return { gateway }

@@ -12,7 +12,7 @@ import {
   RTNH_F_ONLINK,
   rtRoute,
 } from '../../families/rt-route.ts'
-import { AF_INET6 } from '../../families/rtnetlink.ts'
+import { AF_INET6, AF_MPLS } from '../../families/rtnetlink.ts'
 import type { Reply, RequestInput } from '../../schema/index.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
@@ -57,10 +57,16 @@ type Translated =
   | 'multipath'
   | 'oif'
 
+/** Whose packets a route is for. */
+export type RouteFamily = IpFamily | 'mpls'
+
+/** An MPLS label's bits, as many as rtm_dst_len says. */
+const LABEL_BITS = 20
+
 /** A route, with all that the kernel says of it. */
 export interface Route extends Omit<Decoded, Translated> {
-  family: IpFamily
-  /** `10.0.0.0/24`, or `default`. */
+  family: RouteFamily
+  /** `10.0.0.0/24`, or `default`; of MPLS a label. */
   destination: string
   /** The prefix of senders that it is for (IPv6). */
   source?: string
@@ -83,7 +89,7 @@ export interface Route extends Omit<Decoded, Translated> {
 
 /** Which routes to list; without it those of all tables. All but `destination` the kernel sorts out. */
 export interface RouteFilter {
-  readonly family?: IpFamily | undefined
+  readonly family?: RouteFamily | undefined
   readonly table?: Table | 'all' | undefined
   readonly oif?: LinkName | undefined
   readonly protocol?: RouteProtocol | number | undefined
@@ -93,8 +99,8 @@ export interface RouteFilter {
 
 /** What a route says, or by what one is found: one that was listed will do. */
 export interface RouteDescription extends Omit<Request, Translated | 'gateway'> {
-  /** Of the addresses, or `inet`. */
-  readonly family?: IpFamily | undefined
+  /** Of the addresses, or `inet`; MPLS must be named. */
+  readonly family?: RouteFamily | undefined
   /** `10.0.0.0/24`, or `default`. */
   readonly destination?: string | undefined
   readonly source?: string | undefined
@@ -145,14 +151,19 @@ const TRANSLATED: ReadonlySet<string> = new Set([
   'multipath',
   'gateway',
 ] satisfies (keyof Decoded)[])
-/** A route as its message says; undefined for families other than IPv4 and IPv6. */
+/** MPLS has labels without lengths. */
+function destinationOf({ family, dst, dstLen }: Decoded): string {
+  return family === AF_MPLS ? (dst ?? 'default') : formatDestination(dst, dstLen)
+}
+
+/** A route as its message says; undefined for families other than IPv4, IPv6 and MPLS. */
 export function toRoute(decoded: Decoded): Route | undefined {
-  const family = ipFamily(decoded.family)
+  const family = decoded.family === AF_MPLS ? 'mpls' : ipFamily(decoded.family)
   if (family === undefined) return undefined
   const { src, multipath, gateway = decoded.via?.address } = decoded
   const route: Partial<Route> = {
     family,
-    destination: formatDestination(decoded.dst, decoded.dstLen),
+    destination: destinationOf(decoded),
   }
   if (src !== undefined) route.source = formatDestination(src, decoded.srcLen)
   if (gateway !== undefined) route.gateway = gateway
@@ -249,7 +260,7 @@ export class RouteDoor {
     const { family, table, protocol, type, destination } = filter
     const isAll = table === undefined || table === 'all'
     return {
-      family: family === undefined ? undefined : familyNumber(family),
+      family: family === undefined ? undefined : routeFamilyNumber(family),
       table: isAll ? undefined : tables.number(table, 'table'),
       oif: await this.#links.indexIfAny(filter.oif, 'oif', options),
       protocol: protocol === undefined ? undefined : routeProtocols.number(protocol, 'protocol'),
@@ -280,15 +291,21 @@ export class RouteDoor {
     const { family: given, flags = 0, cacheinfo, mfcStats, unknown, tail, ...rest } = most
     const first = given ?? familyOfFirst(route)
     if (destination === undefined) throw new EncodeError('required', 'destination')
-    const dst = parseDestination(destination, first, 'destination')
-    const src = source === undefined ? undefined : parseDestination(source, dst.family, 'source')
+    const dst =
+      first === 'mpls'
+        ? ({ family: first, address: destination, length: LABEL_BITS } as const)
+        : parseDestination(destination, first, 'destination')
+    const src =
+      source === undefined || dst.family === 'mpls'
+        ? undefined
+        : parseDestination(source, dst.family, 'source')
     const number = table === undefined ? RT_TABLE_MAIN : tables.number(table, 'table')
     const hops = multipath?.map((hop, i) =>
       describeNextHop(hop, dst.family, `multipath[${i}]`, this.#links, options),
     )
     return defined({
       ...rest,
-      family: familyNumber(dst.family),
+      family: routeFamilyNumber(dst.family),
       dstLen: dst.length,
       srcLen: src?.length ?? 0,
       rtmTable: number < 256 ? number : RT_TABLE_UNSPEC,
@@ -301,6 +318,10 @@ export class RouteDoor {
       multipath: hops && (await Promise.all(hops)),
     })
   }
+}
+
+function routeFamilyNumber(family: RouteFamily): number {
+  return family === 'mpls' ? AF_MPLS : familyNumber(family)
 }
 
 /** A filter in the kernel's numbers. */
@@ -320,7 +341,7 @@ function isWanted(route: Decoded, wanted: Wanted): boolean {
     (table === undefined || (route.table ?? route.rtmTable) === table) &&
     (protocol === undefined || route.protocol === protocol) &&
     (type === undefined || route.type === type) &&
-    (destination === undefined || formatDestination(route.dst, route.dstLen) === destination) &&
+    (destination === undefined || destinationOf(route) === destination) &&
     (oif === undefined ||
       route.oif === oif ||
       route.multipath?.some((hop) => hop.ifindex === oif) === true)
