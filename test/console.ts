@@ -12,8 +12,9 @@ import { nlkit } from './cli.ts'
 /** A clock that stands still: what the kernel would do later it does not. */
 const stopped: Clock = { monotonic: () => 5000, realtime: () => 0, setTimer: () => () => undefined }
 
-/** Link-layer addresses that a kernel drew by lot; a bridge's id leaves zeros out. */
-const DRAWN = /\b(?!02:00:00|00:00:00|ff:ff:ff|33:33)(?:[\da-f]{1,2}:){5}[\da-f]{1,2}\b/g
+/** Link-layer addresses that a kernel drew by lot; behind a bridge's priority zeros are left out. */
+const DRAWN =
+  /\b(?!02:00:00|00:00:00|ff:ff:ff|33:33)(?:[\da-f]{2}:){5}[\da-f]{2}\b|(?<=[\da-f]{4}\.)(?!0:0:0)(?:[\da-f]{1,2}:){5}[\da-f]{1,2}\b/g
 
 function padded(address: string): string {
   return address.replace(/[\da-f]+/g, (octet) => octet.padStart(2, '0'))
