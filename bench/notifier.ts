@@ -67,9 +67,11 @@ function sync(kind: Kind, size: number): Contestants {
   const fns = listeners(kind, size, undefined, false)
   const raw = new RawNotifierChain()
   const atomic = new AtomicNotifierChain()
+  const blocking = new BlockingNotifierChain()
+  const srcu = new SrcuNotifierChain()
   for (const call of listeners(kind, size, NOTIFY_DONE, false)) {
-    raw.register({ call: call as () => number })
-    atomic.register({ call: call as () => number })
+    for (const chain of [raw, atomic, blocking, srcu])
+      chain.register({ call: call as () => number })
   }
   const emitter = new EventEmitter().setMaxListeners(0)
   const emitter3 = new EventEmitter3()
@@ -85,6 +87,8 @@ function sync(kind: Kind, size: number): Contestants {
     ours: {
       raw: [raw, CALL],
       atomic: [atomic, CALL],
+      blocking: [blocking, CALL],
+      srcu: [srcu, CALL],
     },
     peers: {
       EventEmitter: [emitter, "it.emit('change', event, data)"],
@@ -160,9 +164,12 @@ function contestants(mode: Mode, kind: Kind, size: number): Contestants {
   return async(kind, size, mode === 'async, all wait')
 }
 
-/** A loop of its own for each subject: a shared one would call them all through one site. */
-function makeLoop([it, call]: Subject, waits: boolean): (rounds: number) => unknown {
-  const source = `return ${waits ? 'async ' : ''}function (rounds) {
+/**
+ * A loop of its own for each subject: a shared one would call them all through one site, and so
+ * would functions made of the same text.
+ */
+function makeLoop([it, call]: Subject, waits: boolean, name: string): (rounds: number) => unknown {
+  const source = `return ${waits ? 'async ' : ''}function ${name.replace(/\W/g, '_')}(rounds) {
     for (let i = 0; i < rounds; i++) {
       const event = i & 7
       ${waits ? 'await ' : ''}${call}
@@ -178,7 +185,7 @@ async function measure(mode: Mode, all: Record<string, Subject>, size: number) {
     name,
     times: [] as number[],
     // a caller that may get a number need not await it
-    loop: makeLoop(subject, mode === 'async, all wait'),
+    loop: makeLoop(subject, mode === 'async, all wait', name),
   }))
   for (let run = 0; run <= RUNS; run++) {
     for (const { times, loop } of loops) {

@@ -1,5 +1,13 @@
 /** Blocking notifier chains: blocks may wait, and the list changes only while nobody walks it. */
-import type { Answer, CallCounter, ChainOptions, DataOf, EventOf, NotifierBlock } from './block.ts'
+import type {
+  Answer,
+  CallCounter,
+  ChainCall,
+  ChainOptions,
+  DataOf,
+  EventOf,
+  NotifierBlock,
+} from './block.ts'
 import { NotifierList } from './chain.ts'
 import { NOTIFY_DONE } from './constants.ts'
 import { ReadWriteLock } from './lock.ts'
@@ -19,14 +27,19 @@ const done = Promise.resolve()
  */
 export class BlockingNotifierChain<Events = number, Data = unknown> {
   readonly type = 'blocking'
-  readonly #lock = new ReadWriteLock()
+  readonly #lock = new ReadWriteLock((isContended) => this.#list.hold(isContended))
   readonly #list: NotifierList
   /** The list as it will be when the changes that wait are done. */
   #future: NotifierList | undefined
   #changes = 0
 
   constructor(name = 'blocking_notifier_chain', options?: ChainOptions) {
-    this.#list = new NotifierList(name, options, { readSide: this.#lock })
+    this.#list = new NotifierList(name, options, {
+      readSide: this.#lock,
+      isTracked: true,
+      install: (call) => Object.assign(this, { call }),
+      call: (...args) => this.#call(...args),
+    })
   }
 
   get name(): string {
@@ -80,18 +93,7 @@ export class BlockingNotifierChain<Events = number, Data = unknown> {
    * @throws what a block throws before anybody waited, otherwise the promise rejects with it;
    * those behind it are not called. NetlinkError EDEADLK, see above.
    */
-  call<Event extends EventOf<Events>>(
-    event: Event,
-    data: DataOf<Events, Data, Event>,
-    nrToCall = -1,
-    counter?: CallCounter,
-  ): Answer {
-    const list = this.#list
-    if (!list.head) return NOTIFY_DONE
-    if (!this.#lock.isContended) return list.enter(event, data, nrToCall, counter)
-    list.refuseInside('a call behind a change that waits, or in a robust call,')
-    return this.#callLater(event, data, nrToCall, counter)
-  }
+  readonly call!: ChainCall<Events, Data, Answer>
 
   /**
    * blocking_notifier_call_chain_robust(): when a block stops `up`, or throws, those before it
@@ -115,6 +117,24 @@ export class BlockingNotifierChain<Events = number, Data = unknown> {
   /** The blocks in the order in which they are called. */
   blocks(): Block<Events, Data>[] {
     return this.#list.blocks()
+  }
+
+  #call(
+    event: unknown,
+    data: unknown,
+    nrToCall: number,
+    counter: CallCounter | undefined,
+    isEntered: boolean,
+  ): Answer {
+    const list = this.#list
+    if (!list.head) return NOTIFY_DONE
+    if (!this.#lock.isContended) return list.enter(event, data, nrToCall, counter)
+    list.refuseInside(
+      'a call behind a change that waits, or in a robust call,',
+      undefined,
+      isEntered,
+    )
+    return this.#callLater(event, data, nrToCall, counter)
   }
 
   #register(block: Block<Events, Data>, unique: boolean): () => Promise<void> {

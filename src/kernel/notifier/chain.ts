@@ -5,8 +5,12 @@
  */
 import { NetlinkError } from '../../errors.ts'
 import type { Answer, AnyBlock, CallCounter, ChainCall, ChainOptions } from './block.ts'
-import { DISPATCHES_TO_COMPILE, type Dispatch, makeEntry, unroll } from './compile.ts'
+import { DISPATCHES_TO_COMPILE, type Dispatch, type Gate, makeEntry, unroll } from './compile.ts'
 import { NOTIFY_DONE, NOTIFY_STOP_MASK } from './constants.ts'
+import { isOnStack, seesStack } from './stack.ts'
+
+/** The gate's number while a call may not go its own way. */
+const HELD = -2
 
 /** One place in the list. A node that was taken out keeps its `next`: a walk on it goes on. */
 export interface ChainNode {
@@ -35,10 +39,18 @@ interface Rest {
 export interface ChainRules {
   /** With it, blocks may return promises. */
   readonly readSide?: ReadSide<unknown>
-  /** Whether `isInside` is kept. */
+  /** Whether `refuseInside` is asked. */
   readonly isTracked?: boolean
   /** Takes the function that calls the chain, now and whenever another does it faster. */
   readonly install?: (call: ChainCall<unknown, unknown, number>) => void
+  /** A call that is not the plain one of a chain that is settled; `enter` or `walk` unless given. */
+  readonly call?: (
+    event: unknown,
+    data: unknown,
+    nrToCall: number,
+    counter: CallCounter | undefined,
+    isEntered: boolean,
+  ) => Answer
 }
 
 /** The ordered list of blocks and the walk, without a word on locking. */
@@ -46,13 +58,22 @@ export class NotifierList {
   /** What the chain is called, such as `netdev_chain`. */
   readonly name: string
   head: ChainNode | undefined
-  /** Whether a callback of this chain is on the stack; raw chains do not ask. */
+  /** A callback of this chain is on the stack, in a walk that marks it; raw chains do not ask. */
   isInside = false
-  /** The walk as straight-line code, when it was worth it. */
-  dispatch: Dispatch | undefined
+  /** How often the list was changed, and what call() runs behind a change. */
+  readonly #gate: Gate = { number: 0, fast: undefined }
   readonly #rules: ChainRules
   readonly #onThrow: ChainOptions['onThrow']
+  /** The walk as straight-line code, when it was worth it. */
+  #dispatch: Dispatch | undefined
+  #isHeld = false
+  #changes = 0
   #isEntered = false
+  /** call() as it was made, with the blocks that it calls itself. */
+  #entry: ReturnType<typeof makeEntry>
+  /** The name of call() on the stack: compiled walks leave no other mark. */
+  #entryName = ''
+  #mayBeOnStack = false
   #dispatches = 0
 
   constructor(name: string, options: ChainOptions = {}, rules: ChainRules = {}) {
@@ -134,7 +155,7 @@ export class NotifierList {
    */
   walk(event: unknown, data: unknown, nrToCall: number, counter?: CallCounter): Answer {
     if (nrToCall === -1 && counter === undefined) {
-      if (this.dispatch) return this.dispatch(event, data) as Answer
+      if (this.#dispatch) return this.#dispatch(event, data) as Answer
       if (++this.#dispatches >= DISPATCHES_TO_COMPILE) this.#compile()
     }
     return this.#loop(NOTIFY_DONE, { event, data, next: this.head, left: nrToCall, counter })
@@ -151,12 +172,27 @@ export class NotifierList {
     }
   }
 
-  readonly #call = (event: unknown, data: unknown, nrToCall = -1, counter?: CallCounter) => {
+  readonly #call = (
+    event: unknown,
+    data: unknown,
+    nrToCall = -1,
+    counter?: CallCounter,
+    isEntered = false,
+  ) => {
     if (!this.#isEntered) this.#makeEntry()
-    const answer = this.#rules.isTracked
+    const { call, isTracked } = this.#rules
+    if (call) return call(event, data, nrToCall, counter, isEntered) as number
+    const answer = isTracked
       ? this.enter(event, data, nrToCall, counter)
       : this.walk(event, data, nrToCall, counter)
     return answer as number
+  }
+
+  /** While held, no call takes the short way: the skin decides about each. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    this.#gate.number = isHeld ? HELD : this.#changes
+    this.#gate.fast = isHeld ? undefined : this.#dispatch
   }
 
   /**
@@ -182,11 +218,12 @@ export class NotifierList {
   }
 
   /**
-   * Refuses what would wait for the callback that asks for it.
+   * Refuses what would wait for the callback that asks for it. `isEntered`: the call that asks is
+   * on the stack too.
    * @throws NetlinkError EDEADLK
    */
-  refuseInside(what: string, block?: AnyBlock): void {
-    if (!this.isInside) return
+  refuseInside(what: string, block?: AnyBlock, isEntered = false): void {
+    if (!this.isInside && !this.#isOnStack(isEntered ? 2 : 1)) return
     const whose = block ? `notifier callback ${blockName(block)} ` : ''
     const message = `${this.name}: ${whose}${what} from a callback of this chain waits for itself`
     throw new NetlinkError('EDEADLK', { message })
@@ -308,27 +345,59 @@ export class NotifierList {
     }
   }
 
+  /** Whether a compiled walk is on the stack. */
+  #isOnStack(times: number): boolean {
+    if (!this.#mayBeOnStack) return false
+    if (isOnStack(this.#entryName, times)) return true
+    if (times > 1) return false
+    this.#mayBeOnStack = this.#dispatch !== undefined || this.#changes === 0
+    return false
+  }
+
   #compile(): void {
+    if (!this.#mayGoUnmarked) return
+    this.#dispatch = unroll(...this.#walked())
+    this.#mayBeOnStack ||= this.#dispatch !== undefined
+    this.hold(this.#isHeld)
+  }
+
+  /** Whether a walk need not mark that it is under way. */
+  get #mayGoUnmarked(): boolean {
+    return !this.#rules.isTracked || seesStack()
+  }
+
+  /** What is to be called, and what goes on where compiled code cannot. */
+  #walked(): Parameters<typeof unroll> {
     const nodes: ChainNode[] = []
     for (let node = this.head; node; node = node.next) nodes.push(node)
-    this.dispatch = unroll(
+    return [
       nodes.map(({ target }) => target),
       (at, given, event, data) => this.#resume(nodes, at, given, event, data),
-    )
+    ]
   }
 
   /** At the first call: the engine learns at each place that calls, and must not learn two. */
   #makeEntry(): void {
     this.#isEntered = true
-    const entry = makeEntry(this, this.#call, this.#rules.isTracked === true)
-    if (entry) this.#rules.install?.(entry)
+    const [targets, resume] = this.#walked()
+    const own = this.#mayGoUnmarked ? targets : []
+    this.#changes = 0
+    this.hold(this.#isHeld)
+    const entry = makeEntry(this.#gate, this.#call, own, resume)
+    if (!entry) return
+    this.#entry = entry
+    this.#entryName = entry.call.name
+    this.#mayBeOnStack = own.length > 0
+    this.#rules.install?.(entry.call)
   }
 
   #changed(): void {
     this.#dispatches = 0
-    if (!this.dispatch) return
-    this.dispatch.end()
-    this.dispatch = undefined
+    this.#changes++
+    this.#entry?.end()
+    this.#dispatch?.end()
+    this.#dispatch = undefined
+    this.hold(this.#isHeld)
   }
 }
 

@@ -25,6 +25,8 @@ interface Target {
 }
 
 let mayCompile = true
+/** In every source: functions of one text would share what the engine learns of whom they call. */
+let sources = 0
 
 /**
  * The walk over `targets`. `resume` gets it when a block answers no number or one with the stop
@@ -44,71 +46,110 @@ export function unroll(targets: readonly Target[], resume: Resume): Dispatch | u
     return undefined
   }
   return Object.assign(next as (event: unknown, data: unknown) => unknown, {
-    end: () => {
-      state.stop = NOTIFY_STOP_MASK
-    },
+    end: () => endWalks(state),
   })
 }
 
-type Call = (
+interface Counter {
+  calls: number
+}
+type Call = (event: unknown, data: unknown, nrToCall?: number, counter?: Counter) => number
+/** `isEntered`: it comes through the entry, which is on the stack itself. */
+type SlowCall = (
   event: unknown,
   data: unknown,
   nrToCall?: number,
-  counter?: { calls: number },
+  counter?: Counter,
+  isEntered?: boolean,
 ) => number
 
-interface Entered {
-  isInside: boolean
-  readonly dispatch: Dispatch | undefined
+/**
+ * What of a chain decides how it is called: an object of its own, of which the engine need not
+ * check at each call that it is still made as it was.
+ */
+export interface Gate {
+  /** Another number after each change, and while the chain has to wait. */
+  number: number
+  /** The walk compiled anew behind a change. */
+  fast: Dispatch | undefined
 }
 
+/** Part of the entries' names: another copy of this file makes other ones. */
+const copy = Math.floor(Math.random() * 0x7fffffff).toString(36)
+
 /**
- * A chain's own call(): straight into its `dispatch` where it has one, otherwise, and with a limit
- * or a counter, to `slow`. Made anew for each chain, as the engine learns by the function whom it
- * calls. When `isTracked`, `chain.isInside` says so while callbacks are on the stack. Undefined
- * where code may not be made from text.
+ * A chain's own call(). As long as `gate.number` is what it is now, it calls `targets` itself: they
+ * are constants of its code, which the engine inlines. Behind a change it goes into `gate.fast`
+ * where there is one, otherwise, and with a limit or a counter, to `slow`.
+ *
+ * Made once for each chain, as the engine learns by the function whom it calls. Its name is like
+ * no other's: so it is found on the stack, and a call writes nothing. Undefined where code may not
+ * be made from text.
  */
-export function makeEntry(chain: Entered, slow: Call, isTracked: boolean): Call | undefined {
+export function makeEntry(
+  gate: Gate,
+  slow: SlowCall,
+  targets: readonly Target[],
+  resume: Resume,
+): { readonly call: Call; end(): void } | undefined {
   if (!mayCompile) return undefined
-  const body = isTracked
-    ? `if (chain.isInside) return slow(e, d)
-    chain.isInside = true
-    try {
-      return dispatch(e, d)
-    } finally {
-      chain.isInside = false
-    }`
-    : 'return dispatch(e, d)'
-  const source = `'use strict'
-  return function call(e, d, n, c) {
-    const dispatch = chain.dispatch
-    if (dispatch === undefined || n !== undefined || c !== undefined) return slow(e, d, n, c)
-    ${body}
+  const state = { stop: 0 }
+  const own = targets.length > CHUNK ? [] : targets
+  const number = own.length > 0 ? gate.number : -1
+  // not strict: some engines drop the frame of a strict function's last call
+  const source = `return function notifierCallChain_${copy}_${++sources}(e, d, n, c) {
+    if (gate.number !== ${number} || n !== undefined || c !== undefined) {
+      const fast = gate.fast
+      if (fast === undefined || n !== undefined || c !== undefined) return slow(e, d, n, c, true)
+      return fast(e, d)
+    }
+    let r
+    ${unrollCalls(own, 0, true)}
+    return r
   }`
+  const names = own.map((_, i) => `b${i}`)
   try {
-    return new Function('chain', 'slow', source)(chain, slow)
+    const make = new Function('gate', 'slow', 'state', 'resume', ...names, source)
+    return { call: make(gate, slow, state, resume, ...own), end: () => endWalks(state) }
   } catch {
     mayCompile = false
     return undefined
   }
 }
 
+interface WalkState {
+  stop: number
+}
+
+/** Walks under way go on behind their present block by `resume`. */
+function endWalks(state: WalkState): void {
+  state.stop = NOTIFY_STOP_MASK
+}
+
+/** Calls of `targets`, the first of which is number `first`. */
+function unrollCalls(targets: readonly Target[], first: number, isEnd: boolean): string {
+  const calls = targets.map((_, i) => {
+    // behind the last one nothing is left to stop, nor was anything there when it was called
+    const isLast = isEnd && i === targets.length - 1
+    const stops = isLast ? '' : ` || ((r | state.stop) & ${NOTIFY_STOP_MASK}) !== 0`
+    return `r = b${i}.call(e, d)
+    if (typeof r !== 'number'${stops}) return resume(${first + i}, r, e, d)`
+  })
+  return calls.join('\n    ')
+}
+
 function unrollChunk(
   targets: readonly Target[],
   first: number,
   next: unknown,
-  state: { stop: number },
+  state: WalkState,
   resume: Resume,
 ): unknown {
-  const calls = targets.map(
-    (_, i) => `r = b${i}.call(e, d)
-    if (typeof r !== 'number' || ((r | state.stop) & ${NOTIFY_STOP_MASK}) !== 0) return resume(${first + i}, r, e, d)`,
-  )
   const names = targets.map((_, i) => `b${i}`)
   const source = `'use strict'
-  return function notifierCallChain(e, d) {
+  return function notifierCallChain${++sources}(e, d) {
     let r
-    ${calls.join('\n    ')}
+    ${unrollCalls(targets, first, !next)}
     return ${next ? 'next(e, d)' : 'r'}
   }`
   return new Function('state', 'resume', 'next', ...names, source)(state, resume, next, ...targets)

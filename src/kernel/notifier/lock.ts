@@ -7,10 +7,17 @@ interface Waiter {
 }
 
 export class ReadWriteLock {
+  readonly #tell: (isContended: boolean) => void
   #readers = 0
   #isWritten = false
   #isServing = false
+  #wasContended = false
   readonly #queue: Waiter[] = []
+
+  /** `tell` hears when readers have to wait from now on, and when no longer. */
+  constructor(tell: (isContended: boolean) => void) {
+    this.#tell = tell
+  }
 
   /** Whether a reader would wait. */
   get isContended(): boolean {
@@ -35,6 +42,7 @@ export class ReadWriteLock {
   /** Takes the lock, which nobody holds, for a writer. */
   enterWrite(): void {
     this.#isWritten = true
+    this.#changed()
   }
 
   leaveWrite(): void {
@@ -44,23 +52,35 @@ export class ReadWriteLock {
 
   /** Resolves when the lock is held for reading. */
   read(): Promise<void> {
-    return new Promise((run) => this.#queue.push({ isWriter: false, run }))
+    return new Promise((run) => this.#wait({ isWriter: false, run }))
   }
 
   /** Resolves when the lock is held for writing. */
   write(): Promise<void> {
-    return new Promise((run) => this.#queue.push({ isWriter: true, run }))
+    return new Promise((run) => this.#wait({ isWriter: true, run }))
   }
 
   /** Does `change`, which waits for nothing, with the lock held for writing. */
   queueChange(change: () => void): void {
-    this.#queue.push({
+    this.#wait({
       isWriter: true,
       run: () => {
         this.#isWritten = false
         change()
       },
     })
+  }
+
+  #wait(waiter: Waiter): void {
+    this.#queue.push(waiter)
+    this.#changed()
+  }
+
+  #changed(): void {
+    const { isContended } = this
+    if (isContended === this.#wasContended) return
+    this.#wasContended = isContended
+    this.#tell(isContended)
   }
 
   #serve(): void {
@@ -76,5 +96,6 @@ export class ReadWriteLock {
     }
     this.#queue.splice(0, served)
     this.#isServing = false
+    this.#changed()
   }
 }

@@ -312,6 +312,36 @@ for (const Chain of [AtomicNotifierChain, BlockingNotifierChain, SrcuNotifierCha
 }
 
 for (const Chain of [AtomicNotifierChain, SrcuNotifierChain]) {
+  test(`${Chain.name}: a compiled call that has changed the chain is still a call: EDEADLK`, () => {
+    const chain = new Chain<number>('some_chain')
+    const other: Block = { call: () => NOTIFY_DONE }
+    let refused: unknown
+    const block: Block = {
+      name: 'changes',
+      call(event) {
+        if (event !== 2) return NOTIFY_DONE
+        chain.register(other)
+        const limit = Error.stackTraceLimit
+        Error.stackTraceLimit = 0
+        try {
+          deep(200, () => chain.unregister(block))
+        } catch (error) {
+          refused = error
+        }
+        Error.stackTraceLimit = limit
+        return NOTIFY_DONE
+      },
+    }
+    const deep = (depth: number, then: () => unknown): unknown =>
+      depth === 0 ? then() : deep(depth - 1, then)
+    chain.register(block)
+    for (let i = 0; i < COMPILED; i++) chain.call(1, undefined)
+    chain.call(2, undefined)
+    assert.ok(code('EDEADLK', /some_chain: notifier callback changes /)(refused))
+    chain.unregister(block)
+    assert.deepEqual(chain.blocks(), [other])
+  })
+
   test(`${Chain.name}: a block may register another from its call`, () => {
     const chain = new Chain<number>()
     const other = { priority: -1, call: () => 8 }

@@ -1,5 +1,5 @@
 /** SRCU notifier chains: blocks may wait, and the list changes under the feet of those who walk it. */
-import type { Answer, CallCounter, ChainOptions, DataOf, EventOf, NotifierBlock } from './block.ts'
+import type { Answer, ChainCall, ChainOptions, NotifierBlock } from './block.ts'
 import { NotifierList } from './chain.ts'
 import { GracePeriods } from './grace.ts'
 
@@ -19,7 +19,11 @@ export class SrcuNotifierChain<Events = number, Data = unknown> {
   readonly #list: NotifierList
 
   constructor(name = 'srcu_notifier_chain', options?: ChainOptions) {
-    this.#list = new NotifierList(name, options, { readSide: this.#readers })
+    this.#list = new NotifierList(name, options, {
+      readSide: this.#readers,
+      isTracked: true,
+      install: (call) => Object.assign(this, { call }),
+    })
   }
 
   get name(): string {
@@ -57,14 +61,7 @@ export class SrcuNotifierChain<Events = number, Data = unknown> {
    * @throws what a block throws before anybody waited, otherwise the promise rejects with it;
    * those behind it are not called.
    */
-  call<Event extends EventOf<Events>>(
-    event: Event,
-    data: DataOf<Events, Data, Event>,
-    nrToCall = -1,
-    counter?: CallCounter,
-  ): Answer {
-    return this.#list.enter(event, data, nrToCall, counter)
-  }
+  readonly call!: ChainCall<Events, Data, Answer>
 
   /** The blocks in the order in which they are called. */
   blocks(): Block<Events, Data>[] {
