@@ -1,5 +1,7 @@
 /** Notifier blocks, and what is told to them. Kernel: include/linux/notifier.h. */
 
+import { NetlinkError } from '../../errors.ts'
+
 /** What a chain can tell: event types, or a map from event to what comes with it. */
 export type EventOf<Events> = [Events] extends [PropertyKey] ? Events : keyof Events
 
@@ -58,3 +60,20 @@ export type ChainCall<Events, Data, Result> = <Event extends EventOf<Events>>(
   nrToCall?: number,
   counter?: CallCounter,
 ) => Result
+
+/** What texts call a block. */
+export function blockName(block: AnyBlock): string {
+  return block.name ?? (block.call.name || '(anonymous)')
+}
+
+/** @throws NetlinkError EINVAL */
+export function checkBlock(chain: string, block: AnyBlock): void {
+  if (typeof block !== 'object' || block === null || typeof block.call !== 'function') {
+    throw new NetlinkError('EINVAL', { message: `${chain}: a notifier block has a call method` })
+  }
+  const { priority = 0 } = block
+  if (priority !== (priority | 0)) {
+    const message = `${chain}: priority ${String(priority)} is no 32-bit integer`
+    throw new NetlinkError('EINVAL', { message })
+  }
+}

@@ -4,13 +4,26 @@
  * The skins (raw, atomic, blocking, srcu) add their rules of locking. Kernel: kernel/notifier.c.
  */
 import { NetlinkError } from '../../errors.ts'
-import type { Answer, AnyBlock, CallCounter, ChainCall, ChainOptions } from './block.ts'
-import { DISPATCHES_TO_COMPILE, type Dispatch, type Gate, makeEntry, unroll } from './compile.ts'
+import {
+  type Answer,
+  type AnyBlock,
+  blockName,
+  type CallCounter,
+  type ChainCall,
+  type ChainOptions,
+  checkBlock,
+} from './block.ts'
+import {
+  CHUNK,
+  DISPATCHES_TO_COMPILE,
+  type Dispatch,
+  type Entry,
+  makeEntry,
+  unroll,
+} from './compile.ts'
 import { NOTIFY_DONE, NOTIFY_STOP_MASK } from './constants.ts'
+import type { ChainRules, ReadSide } from './skin.ts'
 import { isOnStack, seesStack } from './stack.ts'
-
-/** The gate's number while a call may not go its own way. */
-const HELD = -2
 
 /** One place in the list. A node that was taken out keeps its `next`: a walk on it goes on. */
 export interface ChainNode {
@@ -18,12 +31,6 @@ export interface ChainNode {
   /** What is called: the block, or the guard around it. */
   readonly target: { call(event: unknown, data: unknown): unknown }
   next: ChainNode | undefined
-}
-
-/** What is held while a walk waits for a block's promise. */
-export interface ReadSide<Token> {
-  enter(): Token
-  leave(token: Token): void
 }
 
 /** A walk that met something: where it goes on, and with what. */
@@ -35,24 +42,6 @@ interface Rest {
   counter: CallCounter | undefined
 }
 
-/** What a skin adds to the list. */
-export interface ChainRules {
-  /** With it, blocks may return promises. */
-  readonly readSide?: ReadSide<unknown>
-  /** Whether `refuseInside` is asked. */
-  readonly isTracked?: boolean
-  /** Takes the function that calls the chain, now and whenever another does it faster. */
-  readonly install?: (call: ChainCall<unknown, unknown, number>) => void
-  /** A call that is not the plain one of a chain that is settled; `enter` or `walk` unless given. */
-  readonly call?: (
-    event: unknown,
-    data: unknown,
-    nrToCall: number,
-    counter: CallCounter | undefined,
-    isEntered: boolean,
-  ) => Answer
-}
-
 /** The ordered list of blocks and the walk, without a word on locking. */
 export class NotifierList {
   /** What the chain is called, such as `netdev_chain`. */
@@ -60,17 +49,15 @@ export class NotifierList {
   head: ChainNode | undefined
   /** A callback of this chain is on the stack, in a walk that marks it; raw chains do not ask. */
   isInside = false
-  /** How often the list was changed, and what call() runs behind a change. */
-  readonly #gate: Gate = { number: 0, fast: undefined }
   readonly #rules: ChainRules
   readonly #onThrow: ChainOptions['onThrow']
   /** The walk as straight-line code, when it was worth it. */
   #dispatch: Dispatch | undefined
   #isHeld = false
-  #changes = 0
   #isEntered = false
-  /** call() as it was made, with the blocks that it calls itself. */
-  #entry: ReturnType<typeof makeEntry>
+  /** call() as it was made, and whether the blocks that it calls itself are still the chain's. */
+  #entry: Entry | undefined
+  #isAsEntered = false
   /** The name of call() on the stack: compiled walks leave no other mark. */
   #entryName = ''
   #mayBeOnStack = false
@@ -191,8 +178,8 @@ export class NotifierList {
   /** While held, no call takes the short way: the skin decides about each. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld
-    this.#gate.number = isHeld ? HELD : this.#changes
-    this.#gate.fast = isHeld ? undefined : this.#dispatch
+    this.#entry?.open(this.#isAsEntered && !isHeld)
+    this.#entry?.take(isHeld ? undefined : this.#dispatch)
   }
 
   /**
@@ -350,7 +337,7 @@ export class NotifierList {
     if (!this.#mayBeOnStack) return false
     if (isOnStack(this.#entryName, times)) return true
     if (times > 1) return false
-    this.#mayBeOnStack = this.#dispatch !== undefined || this.#changes === 0
+    this.#mayBeOnStack = this.#dispatch !== undefined || this.#isAsEntered
     return false
   }
 
@@ -380,39 +367,24 @@ export class NotifierList {
   #makeEntry(): void {
     this.#isEntered = true
     const [targets, resume] = this.#walked()
-    const own = this.#mayGoUnmarked ? targets : []
-    this.#changes = 0
-    this.hold(this.#isHeld)
-    const entry = makeEntry(this.#gate, this.#call, own, resume)
+    const own = this.#mayGoUnmarked && targets.length <= CHUNK ? targets : []
+    const entry = makeEntry(this.#call, own, resume)
     if (!entry) return
     this.#entry = entry
     this.#entryName = entry.call.name
-    this.#mayBeOnStack = own.length > 0
+    this.#isAsEntered = own.length > 0
+    this.#mayBeOnStack = this.#isAsEntered
+    if (this.#isHeld) this.hold(true)
     this.#rules.install?.(entry.call)
   }
 
   #changed(): void {
     this.#dispatches = 0
-    this.#changes++
+    this.#isAsEntered = false
     this.#entry?.end()
     this.#dispatch?.end()
     this.#dispatch = undefined
     this.hold(this.#isHeld)
-  }
-}
-
-function blockName(block: AnyBlock): string {
-  return block.name ?? (block.call.name || '(anonymous)')
-}
-
-function checkBlock(chain: string, block: AnyBlock): void {
-  if (typeof block !== 'object' || block === null || typeof block.call !== 'function') {
-    throw new NetlinkError('EINVAL', { message: `${chain}: a notifier block has a call method` })
-  }
-  const { priority = 0 } = block
-  if (priority !== (priority | 0)) {
-    const message = `${chain}: priority ${String(priority)} is no 32-bit integer`
-    throw new NetlinkError('EINVAL', { message })
   }
 }
 

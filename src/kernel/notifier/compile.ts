@@ -9,7 +9,8 @@ import { NOTIFY_STOP_MASK } from './constants.ts'
 /** A chain is compiled after so many calls without a change: compiling costs as much as some. */
 export const DISPATCHES_TO_COMPILE = 1000
 
-const CHUNK = 16
+/** Blocks that one function calls. */
+export const CHUNK = 16
 
 /** Calls every block; `end()` makes a call under way go on behind its present block. */
 export interface Dispatch {
@@ -63,54 +64,62 @@ type SlowCall = (
   isEntered?: boolean,
 ) => number
 
-/**
- * What of a chain decides how it is called: an object of its own, of which the engine need not
- * check at each call that it is still made as it was.
- */
-export interface Gate {
-  /** Another number after each change, and while the chain has to wait. */
-  number: number
-  /** The walk compiled anew behind a change. */
-  fast: Dispatch | undefined
+/** A chain's call(), and what it does. */
+export interface Entry {
+  readonly call: Call
+  /** Whether it calls its targets itself; never again once they are not the chain's. */
+  open(isOpen: boolean): void
+  /** What it runs when it is not open: the walk compiled anew behind a change. */
+  take(fast: Dispatch | undefined): void
+  /** Walks under way go on behind their present block by `resume`. */
+  end(): void
 }
 
 /** Part of the entries' names: another copy of this file makes other ones. */
 const copy = Math.floor(Math.random() * 0x7fffffff).toString(36)
 
 /**
- * A chain's own call(). As long as `gate.number` is what it is now, it calls `targets` itself: they
- * are constants of its code, which the engine inlines. Behind a change it goes into `gate.fast`
- * where there is one, otherwise, and with a limit or a counter, to `slow`.
+ * A chain's own call(). While it is open, it calls `targets` itself: they are constants of its
+ * code, which the engine inlines. Behind a change it goes into what it took where there is
+ * something, otherwise, and with a limit or a counter, to `slow`.
  *
  * Made once for each chain, as the engine learns by the function whom it calls. Its name is like
- * no other's: so it is found on the stack, and a call writes nothing. Undefined where code may not
- * be made from text.
+ * no other's: so it is found on the stack, and a call writes nothing. The gate's member has a name
+ * of its own, too: as long as it was never written, the engine takes it for a constant.
+ * Undefined where code may not be made from text.
  */
 export function makeEntry(
-  gate: Gate,
   slow: SlowCall,
   targets: readonly Target[],
   resume: Resume,
-): { readonly call: Call; end(): void } | undefined {
+): Entry | undefined {
   if (!mayCompile) return undefined
   const state = { stop: 0 }
-  const own = targets.length > CHUNK ? [] : targets
-  const number = own.length > 0 ? gate.number : -1
+  const open = `open${++sources}`
   // not strict: some engines drop the frame of a strict function's last call
-  const source = `return function notifierCallChain_${copy}_${++sources}(e, d, n, c) {
-    if (gate.number !== ${number} || n !== undefined || c !== undefined) {
-      const fast = gate.fast
-      if (fast === undefined || n !== undefined || c !== undefined) return slow(e, d, n, c, true)
-      return fast(e, d)
+  const source = `const gate = { ${open}: ${targets.length > 0}, fast: undefined }
+  return {
+    call: function notifierCallChain_${copy}_${sources}(e, d, n, c) {
+      if (!gate.${open} || n !== undefined || c !== undefined) {
+        const fast = gate.fast
+        if (fast === undefined || n !== undefined || c !== undefined) return slow(e, d, n, c, true)
+        return fast(e, d)
+      }
+      let r
+      ${unrollCalls(targets, 0, true)}
+      return r
+    },
+    open(isOpen) {
+      if (isOpen !== gate.${open}) gate.${open} = isOpen
+    },
+    take(fast) {
+      if (fast !== gate.fast) gate.fast = fast
     }
-    let r
-    ${unrollCalls(own, 0, true)}
-    return r
   }`
-  const names = own.map((_, i) => `b${i}`)
+  const names = targets.map((_, i) => `b${i}`)
   try {
-    const make = new Function('gate', 'slow', 'state', 'resume', ...names, source)
-    return { call: make(gate, slow, state, resume, ...own), end: () => endWalks(state) }
+    const make = new Function('slow', 'state', 'resume', ...names, source)
+    return { ...make(slow, state, resume, ...targets), end: () => endWalks(state) }
   } catch {
     mayCompile = false
     return undefined
