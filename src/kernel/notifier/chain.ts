@@ -9,7 +9,6 @@ import {
   type AnyBlock,
   blockName,
   type CallCounter,
-  type ChainCall,
   type ChainOptions,
   checkBlock,
 } from './block.ts'
