@@ -131,6 +131,16 @@ export function nlmsg_cancel(skb: sk_buff, nlh: nlmsghdr): void {
   skb.trim(nlh.offset)
 }
 
+/** nla_attr_size(): an attribute with `payload` bytes. */
+export const nla_attr_size = (payload: number): number => NLA_HDRLEN + payload
+/** nla_total_size(): the same with its padding. */
+export const nla_total_size = (payload: number): number => align4(nla_attr_size(payload))
+/** nla_padlen(): the padding alone. */
+export const nla_padlen = (payload: number): number =>
+  nla_total_size(payload) - nla_attr_size(payload)
+/** nlmsg_total_size(): a message with `payload` bytes, and its padding. */
+export const nlmsg_total_size = (payload: number): number => align4(NLMSG_HDRLEN + payload)
+
 /** nla_put(). @returns 0, or -EMSGSIZE: nothing is written then. */
 export function nla_put(skb: sk_buff, attrtype: number, data: Uint8Array): number {
   const size = NLA_HDRLEN + data.length
@@ -140,6 +150,14 @@ export function nla_put(skb: sk_buff, attrtype: number, data: Uint8Array): numbe
   skb.view.setUint16(at + 2, attrtype, HOST_LE)
   skb.bytes.set(data, at + NLA_HDRLEN)
   return 0
+}
+/** nla_put_u8(). */
+export function nla_put_u8(skb: sk_buff, attrtype: number, value: number): number {
+  return nla_put(skb, attrtype, Uint8Array.of(value))
+}
+/** nla_put_flag(). */
+export function nla_put_flag(skb: sk_buff, attrtype: number): number {
+  return nla_put(skb, attrtype, new Uint8Array())
 }
 /** nla_put_u32(). */
 export function nla_put_u32(skb: sk_buff, attrtype: number, value: number): number {
@@ -155,6 +173,11 @@ export function nla_put_string(skb: sk_buff, attrtype: number, text: string): nu
 export function nla_nest_start(skb: sk_buff, attrtype: number): number | null {
   const at = skb.length
   return nla_put(skb, attrtype | NLA_F_NESTED, new Uint8Array()) === 0 ? at : null
+}
+/** nla_nest_start_noflag(): as older families write nests. */
+export function nla_nest_start_noflag(skb: sk_buff, attrtype: number): number | null {
+  const at = skb.length
+  return nla_put(skb, attrtype, new Uint8Array()) === 0 ? at : null
 }
 /** nla_nest_end(). @returns the buffer's length. */
 export function nla_nest_end(skb: sk_buff, start: number): number {
