@@ -1,0 +1,170 @@
+/** How messages reach peers: one peer, all that have a rule for it, the monitors. */
+import { nextMark, RuleIndex } from '../match/index-of-rules.ts'
+import { type Matchable, matchesRule, type TextArgument } from '../match/match.ts'
+import type { MatchRule } from '../match/rule.ts'
+import { TextArguments } from '../match/text-arguments.ts'
+import {
+  encodeMessage,
+  type Header,
+  METHOD_CALL,
+  type MessageInit,
+  NO_REPLY_EXPECTED,
+  parseHeader,
+  SIGNAL,
+} from '../message/index.ts'
+import type { Bus } from './bus.ts'
+import { BUS_NAME, BUS_PATH } from './bus-name.ts'
+import type { Outgoing, Peer } from './peer.ts'
+
+/** What the bus itself says, without what every such message has. */
+export type DriverMessage = Omit<MessageInit, 'serial' | 'sender' | 'destination'>
+
+const NO_TOKENS: readonly bigint[] = []
+
+export class Delivery {
+  readonly rules = new RuleIndex<Peer>()
+  readonly monitors = new Set<Peer>()
+  readonly #bus: Bus
+  #serial = 0
+
+  constructor(bus: Bus) {
+    this.#bus = bus
+  }
+
+  /** Gives `outgoing` to `peer`; false if its quota does not allow it. */
+  deliver(peer: Peer, outgoing: Outgoing, sender: Peer | undefined): boolean {
+    if (!peer.alive) return true
+    if (!peer.door.deliver(outgoing, sender)) return false
+    peer.stats.outgoingMessages++
+    peer.stats.outgoingBytes += outgoing.head.length + outgoing.body.length
+    return true
+  }
+
+  /**
+   * Sends to all who have a rule for the message and are not `addressed`, whom it has reached.
+   * `message` is what the header's offsets are of.
+   */
+  broadcast(
+    outgoing: Outgoing,
+    message: Uint8Array,
+    sender: Peer | undefined,
+    addressed: Peer | undefined,
+  ): void {
+    if (this.#bus.matchRules === 0) return
+    const found: Peer[] = []
+    const mark = nextMark()
+    if (addressed) addressed.mark = mark
+    const matchable = this.#matchable(outgoing.header, message, sender, addressed)
+    this.rules.collect(matchable, ownedNames(sender), mark, found)
+    for (const peer of found) this.#listen(peer, outgoing, sender, addressed)
+  }
+
+  #listen(peer: Peer, outgoing: Outgoing, sender: Peer | undefined, addressed?: Peer): void {
+    const passage = {
+      header: outgoing.header,
+      sender,
+      recipient: peer,
+      addressed,
+      isRequestedReply: outgoing.header.replySerial !== undefined,
+    }
+    const { policy } = this.#bus
+    if (sender && policy.maySend(passage) !== undefined) return
+    if (policy.mayReceive(passage) !== undefined) return
+    if (outgoing.tokens.length > 0 && !peer.acceptsFds) return
+    if (this.deliver(peer, outgoing, sender)) return
+    const reason = 'does not have the resources to receive a signal it subscribed to'
+    this.#bus.expel(peer, `Peer ${peer.uniqueName} is being disconnected as it ${reason}.`)
+  }
+
+  /** Copies a message to the monitors whose rules want it. */
+  capture(outgoing: Outgoing, message: Uint8Array, sender: Peer | undefined): void {
+    if (this.monitors.size === 0) return
+    const { destination } = outgoing.header
+    const addressed = destination === undefined ? undefined : this.#bus.lookup(destination)
+    const matchable = this.#matchable(outgoing.header, message, sender, addressed)
+    for (const monitor of [...this.monitors]) {
+      if (!monitor.monitor!.some((rule) => matchesMonitor(rule, matchable))) continue
+      if (!this.deliver(monitor, outgoing, sender))
+        this.#bus.expel(monitor, `Monitor ${monitor.uniqueName} does not read what it asked for`)
+    }
+  }
+
+  /** Sends a message of the bus's own to `peer`; its serial, sender and destination are filled in. */
+  tell(peer: Peer, init: DriverMessage): void {
+    if (!peer.alive) return
+    const { outgoing, message } = compose({
+      ...init,
+      serial: peer.nextSerial(),
+      flags: (init.flags ?? 0) | (init.type === METHOD_CALL ? 0 : NO_REPLY_EXPECTED),
+      sender: BUS_NAME,
+      destination: peer.uniqueName === '' ? undefined : peer.uniqueName,
+    })
+    this.capture(outgoing, message, undefined)
+    if (!this.deliver(peer, outgoing, undefined))
+      this.#bus.expel(peer, `Peer ${peer.uniqueName} does not read what the bus tells it`)
+  }
+
+  /** A signal of the bus's own to all who have a rule for it. */
+  emit(member: string, signature: string, body: readonly unknown[]): void {
+    this.#serial = this.#serial >= 0xffffffff ? 1 : this.#serial + 1
+    if (this.#bus.matchRules === 0 && this.monitors.size === 0) return
+    const { outgoing, message } = compose({
+      type: SIGNAL,
+      flags: NO_REPLY_EXPECTED,
+      serial: this.#serial,
+      path: BUS_PATH,
+      interface: BUS_NAME,
+      member,
+      sender: BUS_NAME,
+      signature,
+      body,
+    })
+    this.capture(outgoing, message, undefined)
+    this.broadcast(outgoing, message, undefined, undefined)
+  }
+
+  /** A message as rules look at it. */
+  #matchable(
+    header: Header,
+    message: Uint8Array,
+    sender: Peer | undefined,
+    addressed: Peer | undefined,
+  ): Matchable {
+    const bus = this.#bus
+    let texts: TextArguments | undefined
+    const argument = (index: number): TextArgument | undefined => {
+      texts ??= new TextArguments(message, header)
+      return texts.get(index)
+    }
+    return {
+      type: header.type,
+      path: header.path,
+      interface: header.interface,
+      member: header.member,
+      destination: header.destination,
+      sender: sender ? sender.uniqueName : BUS_NAME,
+      isFrom: (name) => (sender ? bus.lookup(name) === sender : name === BUS_NAME),
+      isTo: (name) => (addressed ? bus.lookup(name) === addressed : name === header.destination),
+      argument,
+    }
+  }
+}
+
+/** A message of the bus's own, ready to go out. */
+function compose(init: MessageInit): { outgoing: Outgoing; message: Uint8Array } {
+  const message = encodeMessage(init)
+  const header = parseHeader(message)
+  const head = message.subarray(0, header.bodyAt)
+  const body = message.subarray(header.bodyAt)
+  return { message, outgoing: { head, body, tokens: NO_TOKENS, header } }
+}
+
+function ownedNames(sender: Peer | undefined): readonly string[] {
+  if (!sender || sender.names.length === 0) return []
+  return sender.names.filter(({ queue }) => queue[0]!.peer === sender).map(({ name }) => name)
+}
+
+/** A monitor's rules see also what is addressed to others. */
+function matchesMonitor(rule: MatchRule, message: Matchable): boolean {
+  return matchesRule(rule.eavesdrop ? rule : { ...rule, eavesdrop: true }, message)
+}

@@ -1,0 +1,153 @@
+/**
+ * What becomes of a message that a peer sends.
+ *
+ * Order is the reference's (dbus-daemon, bus/dispatch.c bus_dispatch()): a monitor sees it first,
+ * then whom it is addressed to, then whoever has a rule for it.
+ */
+import {
+  type Header,
+  METHOD_CALL,
+  NO_AUTO_START,
+  parseHeader,
+  SIGNAL,
+  stampSender,
+  validateBody,
+} from '../message/index.ts'
+import type { Bus } from './bus.ts'
+import { BUS_NAME } from './bus-name.ts'
+import { BusError, ProtocolViolation } from './errors.ts'
+import type { Outgoing, Peer } from './peer.ts'
+
+const NO_TOKENS: readonly bigint[] = []
+
+/**
+ * `peer` has sent `message`, with the descriptors of `tokens`.
+ * @throws DecodeError, ProtocolViolation: the peer has to be disconnected.
+ */
+export function dispatch(
+  bus: Bus,
+  peer: Peer,
+  message: Uint8Array,
+  tokens: readonly bigint[] = NO_TOKENS,
+): void {
+  const header = parseHeader(message)
+  validateBody(message, header)
+  if (header.unixFds !== tokens.length)
+    throw new ProtocolViolation(`${tokens.length} descriptors, and ${header.unixFds} are announced`)
+  if (peer.monitor) throw new ProtocolViolation('a monitor may not send')
+  peer.stats.incomingMessages++
+  peer.stats.incomingBytes += message.length
+  if (peer.isActive) route(bus, peer, header, message, tokens)
+  else hearStranger(bus, peer, header, message)
+}
+
+/** Before Hello nothing else is heard. */
+function hearStranger(bus: Bus, peer: Peer, header: Header, message: Uint8Array): void {
+  const { destination, type, member } = header
+  if (destination !== BUS_NAME && destination !== undefined)
+    throw new ProtocolViolation('a message to a peer before Hello')
+  if (destination === undefined && type !== METHOD_CALL) return
+  const refusal = 'Client tried to send a message other than Hello without being registered'
+  if (type === METHOD_CALL && member === 'Hello') drive(bus, peer, header, message)
+  else bus.refuse(peer, header, new BusError('AccessDenied', refusal))
+}
+
+function route(
+  bus: Bus,
+  peer: Peer,
+  header: Header,
+  message: Uint8Array,
+  tokens: readonly bigint[],
+): void {
+  const outgoing: Outgoing = {
+    head: stampSender(message, header, peer.uniqueName),
+    body: message.subarray(header.bodyAt),
+    tokens,
+    header: { ...header, sender: peer.uniqueName },
+  }
+  bus.delivery.capture(outgoing, message, peer)
+  try {
+    send(bus, peer, outgoing, message)
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error
+    bus.refuse(peer, header, error)
+  }
+}
+
+/** @throws BusError */
+function send(bus: Bus, peer: Peer, outgoing: Outgoing, message: Uint8Array): void {
+  const { destination, type } = outgoing.header
+  if (type > SIGNAL) throw new BusError('AccessDenied', `Message type ${type} is not known`)
+  if (destination === BUS_NAME || (destination === undefined && type === METHOD_CALL)) {
+    allow(bus, outgoing, peer, undefined, false)
+    drive(bus, peer, outgoing.header, message)
+    if (destination === BUS_NAME) bus.delivery.broadcast(outgoing, message, peer, undefined)
+  } else if (destination === undefined) {
+    bus.delivery.broadcast(outgoing, message, peer, undefined)
+  } else {
+    const recipient = bus.lookup(destination)
+    if (recipient === undefined) {
+      sendToNobody(bus, peer, outgoing)
+      return
+    }
+    sendTo(bus, peer, recipient, outgoing)
+    bus.delivery.broadcast(outgoing, message, peer, recipient)
+  }
+}
+
+function drive(bus: Bus, peer: Peer, header: Header, message: Uint8Array): void {
+  if (header.type !== METHOD_CALL) return
+  try {
+    bus.driver.handle(bus, peer, header, message)
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error
+    bus.refuse(peer, header, error)
+  }
+}
+
+/** The name has no owner: something is started, or the sender hears so. @throws BusError */
+function sendToNobody(bus: Bus, peer: Peer, outgoing: Outgoing): void {
+  const { destination = '', flags } = outgoing.header
+  if (flags & NO_AUTO_START)
+    throw new BusError('NameHasNoOwner', `Name "${destination}" does not exist`)
+  if (bus.activation.isActivatable(destination)) bus.activation.queue(destination, peer, outgoing)
+  else
+    throw new BusError(
+      'ServiceUnknown',
+      `The name ${destination} was not provided by any .service files`,
+    )
+}
+
+/**
+ * Sends a message to the peer that it is addressed to.
+ * @throws BusError when a policy, a limit or the peer's own abilities refuse it.
+ */
+export function sendTo(bus: Bus, sender: Peer, recipient: Peer, outgoing: Outgoing): void {
+  const { header, tokens } = outgoing
+  const answered = bus.calls.answeredBy(header, sender, recipient)
+  allow(bus, outgoing, sender, recipient, answered !== undefined)
+  if (tokens.length > 0 && !recipient.acceptsFds)
+    throw new BusError(
+      'NotSupported',
+      'Tried to send message with Unix file descriptors to a client that does not support that.',
+    )
+  if (answered) bus.calls.close(answered)
+  const opened = bus.calls.open(sender, recipient, header)
+  if (bus.delivery.deliver(recipient, outgoing, sender)) return
+  if (opened) bus.calls.close(opened)
+  throw new BusError('LimitsExceeded', 'The destination service has a full message queue')
+}
+
+/** @throws BusError AccessDenied */
+function allow(
+  bus: Bus,
+  outgoing: Outgoing,
+  sender: Peer,
+  recipient: Peer | undefined,
+  isRequestedReply: boolean,
+): void {
+  const { header } = outgoing
+  const passage = { header, sender, recipient, addressed: recipient, isRequestedReply }
+  const refusal = bus.policy.maySend(passage) ?? bus.policy.mayReceive(passage)
+  if (refusal !== undefined) throw new BusError('AccessDenied', refusal)
+}
