@@ -1,6 +1,7 @@
 /**
  * Round trips to a kernel that another process serves, beside two C programs on a seqpacket socket:
- * all on one CPU, turn by turn. `node build/bench/served.js`; `--json` for machines. Needs cc and
+ * all on one CPU, turn by turn; a second, and a second of the CPU time of both processes, which are
+ * the same where nobody else wants the CPU. `node build/bench/served.js`; `--json` for machines. Needs cc and
  * taskset.
  *
  * `exchange()` sends a datagram to a kernel socket that sends it back, as the C programs do; the
@@ -9,7 +10,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +23,7 @@ const EAGAIN = -11
 const BYTES = 64
 const ROUND_TRIPS = 5_000
 const RUNS = 3
+const WARM_UP = 15_000
 const TURNS = 5
 
 const self = fileURLToPath(import.meta.url)
@@ -33,28 +35,42 @@ const { unixTransport } = (await import(
   unixTransport(path: string): Transport
 }
 
-/** Round trips a second. */
-interface Rates {
-  called: number
-  awaited: number
-  typed: number
+/** Round trips a second, and a second of CPU time. */
+interface Rate {
+  wall: number
+  cpu: number
+}
+type Rates = Record<'called' | 'awaited' | 'typed', Rate>
+
+/** Milliseconds of CPU time that all threads of a process have had. */
+function cpuTime(pid: number): number {
+  let nanoseconds = 0
+  for (const task of readdirSync(`/proc/${pid}/task`))
+    nanoseconds += Number(
+      readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ', 1)[0],
+    )
+  return nanoseconds / 1e6
 }
 
 function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1]!
 }
 
-async function rateOf(count: number, work: (count: number) => unknown): Promise<number> {
-  const rates: number[] = []
+async function rateOf(pid: number, count: number, work: (count: number) => unknown): Promise<Rate> {
+  const [walls, cpus]: [number[], number[]] = [[], []]
+  const spent = (): number => cpuTime(process.pid) + cpuTime(pid)
+  // Until all of it is compiled, at both ends.
+  await work(WARM_UP)
   for (let run = 0; run < RUNS; run++) {
-    const start = performance.now()
+    const [wall, cpu] = [performance.now(), spent()]
     await work(count)
-    rates.push((1000 * count) / (performance.now() - start))
+    walls.push((1000 * count) / (performance.now() - wall))
+    cpus.push((1000 * count) / (spent() - cpu))
   }
-  return median(rates)
+  return { wall: median(walls), cpu: median(cpus) }
 }
 
-async function measure(path: string): Promise<Rates> {
+async function measure(path: string, pid: number): Promise<Rates> {
   const socket = await unixTransport(path).open({ protocol: ECHO_PROTOCOL })
   const datagram = new Uint8Array(BYTES)
   const parts = [datagram]
@@ -73,7 +89,7 @@ async function measure(path: string): Promise<Rates> {
   await using nl = await open({ kernel: `unix:${path}` })
   const control = await nl.family(nlkit)
   const rates = {
-    called: await rateOf(ROUND_TRIPS, async (count) => {
+    called: await rateOf(pid, ROUND_TRIPS, async (count) => {
       for (let i = 0; i < count; i++) {
         datagram[0] = i & 255
         let length = socket.exchange!(parts, buffer)
@@ -81,10 +97,10 @@ async function measure(path: string): Promise<Rates> {
         assert.ok(length === BYTES && buffer[0] === (i & 255))
       }
     }),
-    awaited: await rateOf(ROUND_TRIPS, async (count) => {
+    awaited: await rateOf(pid, ROUND_TRIPS, async (count) => {
       for (let i = 0; i < count; i++) assert.equal(await ask(), BYTES)
     }),
-    typed: await rateOf(ROUND_TRIPS / 4, async (count) => {
+    typed: await rateOf(pid, ROUND_TRIPS, async (count) => {
       for (let i = 0; i < count; i++) await control.do('getStatus')
     }),
   }
@@ -121,31 +137,37 @@ async function compare(): Promise<void> {
       Promise.reject(new Error('the kernel has ended')),
     )
     await Promise.race([once(kernel.stdout, 'data'), ended])
-    const rows = new Map<string, { rate: number[]; ratio: number[] }>()
-    const add = (name: string, rate: number, limit: number): void => {
-      const row = rows.get(name) ?? { rate: [], ratio: [] }
-      row.rate.push(rate)
-      row.ratio.push(rate / limit)
+    const rows = new Map<string, { rates: number[]; walls: number[]; cpus: number[] }>()
+    const add = (name: string, rate: Rate, limit: Rate): void => {
+      const row = rows.get(name) ?? { rates: [], walls: [], cpus: [] }
+      row.rates.push(rate.wall)
+      row.walls.push(rate.wall / limit.wall)
+      row.cpus.push(rate.cpu / limit.cpu)
       rows.set(name, row)
     }
+    const ask = (): Rate => {
+      const said = pinned(peer, `${BYTES}`, `${ROUND_TRIPS}`, `${RUNS}`).split(' ')
+      return { wall: Number(said[0]), cpu: Number(said[1]) }
+    }
     for (let turn = 0; turn < TURNS; turn++) {
-      const before = Number(pinned(peer, `${BYTES}`, `${ROUND_TRIPS}`, `${RUNS}`))
-      const rates: Rates = JSON.parse(pinned(process.execPath, self, 'measure', path))
-      const after = Number(pinned(peer, `${BYTES}`, `${ROUND_TRIPS}`, `${RUNS}`))
-      const limit = (before + after) / 2
+      const before = ask()
+      const rates: Rates = JSON.parse(
+        pinned(process.execPath, self, 'measure', path, `${kernel.pid}`),
+      )
+      const after = ask()
+      const limit = { wall: (before.wall + after.wall) / 2, cpu: (before.cpu + after.cpu) / 2 }
       add('C seqpacket', limit, limit)
       add('exchange()', rates.called, limit)
       add('await exchange()', rates.awaited, limit)
       add('typed request', rates.typed, limit)
     }
-    for (const [name, row] of rows) {
-      const [rate, ratio] = [median(row.rate), median(row.ratio)]
-      const [least, most] = [Math.min(...row.ratio), Math.max(...row.ratio)]
+    for (const [name, { rates, walls, cpus }] of rows) {
+      const [rate, ratio, cpuRatio] = [median(rates), median(walls), median(cpus)]
       if (process.argv.includes('--json'))
-        console.log(JSON.stringify({ name, rate, ratio, least, most }))
+        console.log(JSON.stringify({ name, rate, ratio, cpuRatio }))
       else {
-        const range = `${ratio.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`
-        console.log(`${name.padEnd(18)} ${rate.toFixed(0).padStart(8)}/s  ${range}`)
+        const both = `${ratio.toFixed(2)}  by CPU time ${cpuRatio.toFixed(2)}`
+        console.log(`${name.padEnd(18)} ${rate.toFixed(0).padStart(8)}/s  ${both}`)
       }
     }
   } finally {
@@ -155,5 +177,6 @@ async function compare(): Promise<void> {
   }
 }
 
-if (process.argv[2] === 'measure') console.log(JSON.stringify(await measure(process.argv[3]!)))
+if (process.argv[2] === 'measure')
+  console.log(JSON.stringify(await measure(process.argv[3]!, Number(process.argv[4]))))
 else await compare()

@@ -1,6 +1,7 @@
 /**
- * The peer of bench/socket.ts: sequential CTRL_CMD_GETFAMILY round trips, one send and one recv
- * each. Arguments: round trips a run, runs. Prints the best run's round trips a second.
+ * The peer of bench/socket.ts and bench/kernel.ts: sequential CTRL_CMD_GETFAMILY round trips, one
+ * send and one recv each. Arguments: round trips a run, runs, and `cpu` for seconds of the process'
+ * CPU time. Prints the best run's round trips a second.
  */
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
@@ -24,9 +25,11 @@ static struct {
 
 static char buffer[32768];
 
+static clockid_t watch = CLOCK_MONOTONIC;
+
 static double seconds(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(watch, &now);
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -48,6 +51,7 @@ int main(int argc, char **argv) {
   unsigned count = argc > 1 ? (unsigned)atoi(argv[1]) : 20000;
   int runs = argc > 2 ? atoi(argv[2]) : 10;
   double best = 0;
+  if (argc > 3) watch = CLOCK_PROCESS_CPUTIME_ID;
   struct sockaddr_nl address = {.nl_family = AF_NETLINK};
   int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
   if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return 1;

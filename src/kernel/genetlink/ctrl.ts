@@ -41,6 +41,8 @@ function isVisible(genl: Genetlink, family: FamilyEntry, net: Net): boolean {
 /** Registers nlctrl with `genl`. */
 export function registerNlctrl(genl: Genetlink): void {
   const prepared = new WeakMap<RequestContext, PolicyDump>()
+  /** A family is what it is as long as it is registered. */
+  const described = new WeakMap<FamilyEntry, FamilyInfo>()
   genl.registerFamily(
     nlctrl,
     {
@@ -64,7 +66,9 @@ export function registerNlctrl(genl: Genetlink): void {
           if (which === undefined) throw new NetlinkError('EINVAL')
           const family = genl.find(which)
           if (!family || !isVisible(genl, family, net)) throw new NetlinkError('ENOENT')
-          return describe(family)
+          const info = described.get(family) ?? describe(family)
+          described.set(family, info)
+          return info
         },
         *dumpit(_, { net }) {
           for (let id = GENL_MIN_ID; id <= GENL_MAX_ID; id++) {
