@@ -1,5 +1,6 @@
 /** What open() does: finds the transport, makes a client, waits until its first socket is there. */
 import { transportTo } from '../transport/choose.ts'
+import { Dependants } from './dependants.ts'
 import { Tap } from './diagnostics.ts'
 import { Turn, within } from './loop.ts'
 import { Netlink } from './netlink.ts'
@@ -7,7 +8,6 @@ import type { OpenOptions } from './open.ts'
 import { checkTimeout, DEFAULT_TIMEOUT } from './options.ts'
 import { timedOut } from './pending.ts'
 import { Receiver } from './receiver.ts'
-
 /** open(), without its loading. */
 export async function connect(options: OpenOptions): Promise<Netlink> {
   const { signal, kernel, netns, onWarning } = options
@@ -21,6 +21,7 @@ export async function connect(options: OpenOptions): Promise<Netlink> {
     tap,
     turn: new Turn(),
     receiver: new Receiver(tap),
+    dependants: new Dependants(),
   }
   const nl = new Netlink(session, signal)
   try {

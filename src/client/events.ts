@@ -139,28 +139,14 @@ export class Events<T> implements AsyncIterableIterator<T> {
   async #open(): Promise<void> {
     this.#options.signal?.throwIfAborted()
     const groups = await this.#source.groups()
-    const socket = await this.#openSocket(groups)
+    const { protocol } = this.#source
+    const socket = await openEvents(this.#session, protocol, groups, this.#options.receiveBuffer)
     if (this.#end) {
       socket.close()
       throw this.#end === 'closed' ? closedEvents() : this.#end.error
     }
     this.#socket = socket
     this.#pump()
-  }
-
-  async #openSocket(groups: readonly number[]): Promise<Socket> {
-    const { protocol } = this.#source
-    const { receiveBuffer } = this.#options
-    if (receiveBuffer !== undefined)
-      return openSocket(this.#session, { protocol, groups, options: { receiveBuffer } })
-    try {
-      const options = { receiveBufferForce: RECEIVE_BUFFER }
-      return await openSocket(this.#session, { protocol, groups, options })
-    } catch (error) {
-      if (!isNetlinkError(error, 'EPERM')) throw error
-      const options = { receiveBuffer: RECEIVE_BUFFER }
-      return openSocket(this.#session, { protocol, groups, options })
-    }
   }
 
   /**
@@ -280,6 +266,25 @@ export class Events<T> implements AsyncIterableIterator<T> {
       this.fail(error)
     }
     return this.#ended()
+  }
+}
+
+/** A socket in `groups`, with `receiveBuffer` bytes or as much as there may be. */
+export async function openEvents(
+  session: Session,
+  protocol: number,
+  groups: readonly number[],
+  receiveBuffer: number | undefined,
+): Promise<Socket> {
+  if (receiveBuffer !== undefined)
+    return openSocket(session, { protocol, groups, options: { receiveBuffer } })
+  try {
+    const options = { receiveBufferForce: RECEIVE_BUFFER }
+    return await openSocket(session, { protocol, groups, options })
+  } catch (error) {
+    if (!isNetlinkError(error, 'EPERM')) throw error
+    const options = { receiveBuffer: RECEIVE_BUFFER }
+    return openSocket(session, { protocol, groups, options })
   }
 }
 

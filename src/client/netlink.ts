@@ -3,6 +3,7 @@ import type { Family } from '../schema/index.ts'
 import { NETLINK_GENERIC, NETLINK_ROUTE } from '../wire/index.ts'
 import { onAbort } from './abort.ts'
 import { DatagramEvents, type DatagramSource } from './datagrams.ts'
+import type { Dependants } from './dependants.ts'
 import { Endpoint } from './endpoint.ts'
 import type { EventOptions, Events } from './events.ts'
 import { checkHeader, FamilyClient } from './family.ts'
@@ -51,12 +52,13 @@ export class Netlink implements AsyncDisposable {
   readonly #endpoints = new Map<number, Endpoint>()
   readonly #resolver: Resolver
   /** Watches and family clients, which end with this. */
-  readonly #dependants = new Set<{ end(reason: unknown): void }>()
+  readonly #dependants: Dependants
   #closed: { readonly reason: unknown } | undefined
 
   /** For open(); `signal` closes it. */
   constructor(session: Session, signal?: AbortSignal) {
     this.#session = session
+    this.#dependants = session.dependants
     if (signal) {
       this.#dependants.add({ end: onAbort(signal, () => void this.close(signal.reason)) })
     }
@@ -133,7 +135,7 @@ export class Netlink implements AsyncDisposable {
   async close(reason: unknown = closedError()): Promise<void> {
     if (this.#closed) return
     this.#closed = { reason }
-    for (const dependant of [...this.#dependants]) dependant.end(reason)
+    this.#dependants.end(reason)
     this.#resolver.close()
     for (const endpoint of this.#endpoints.values()) endpoint.close(reason)
     await this.#session.transport.close?.()

@@ -25,6 +25,7 @@ import {
 import { makeCall } from './call.ts'
 import { Connection } from './connection.ts'
 import type { DumpOptions } from './cursor.ts'
+import { Dependants } from './dependants.ts'
 import { type DatagramReport, Tap } from './diagnostics.ts'
 import type { Dump } from './dump.ts'
 import { Endpoint } from './endpoint.ts'
@@ -256,6 +257,7 @@ async function stage(init: StageInit = {}): Promise<Stage> {
     tap,
     turn: new Turn(),
     receiver: new Receiver(tap),
+    dependants: new Dependants(),
   }
   const connection = new Connection(session, protocol)
   const endpoint = new Endpoint(session, protocol)

@@ -2,6 +2,7 @@
 import { type Extack, isNetlinkError, NetlinkError } from '../errors.ts'
 import type { Socket, SocketInit, SocketOptions, Transport } from '../transport/transport.ts'
 import { NETLINK_USERSOCK } from '../wire/index.ts'
+import type { Dependants } from './dependants.ts'
 import type { Tap } from './diagnostics.ts'
 import type { Turn } from './loop.ts'
 import type { Receiver } from './receiver.ts'
@@ -15,6 +16,8 @@ export interface Session {
   readonly tap: Tap
   readonly turn: Turn
   readonly receiver: Receiver
+  /** What ends with the client. */
+  readonly dependants: Dependants
 }
 
 /** Opens a socket that explains refusals and checks what it is asked. */

@@ -6,8 +6,10 @@ import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { checkMatch, Live, type LiveOptions, type Match } from '../live.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, found, type LinkName, type Links, withRest } from './door.ts'
+import { addressSubject } from './live.ts'
 import { type AddressFlag, addressFlags, type Scope, scopes } from './names.ts'
 import { familyNumber, familyOf, type IpFamily, ipFamily, parsePrefix } from './prefix.ts'
 
@@ -82,6 +84,15 @@ export class AddressDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<Address> = {}, options: LiveOptions = {}): Live<Address> {
+    const { session } = this.#links.endpoint
+    return new Live(session, addressSubject(this, toAddress), checkMatch(match), options)
   }
 
   list(filter: AddressFilter = {}, options: DumpOptions = {}): Dump<Address> {

@@ -7,8 +7,10 @@ import { NLM_F_CREATE, NLM_F_EXCL } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { checkMatch, Live, type LiveOptions, type Match } from '../live.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, type LinkName, type Links, nameAttribute, withRest } from './door.ts'
+import { linkSubject } from './live.ts'
 import { type LinkType, linkTypes } from './names.ts'
 
 type Decoded = Reply<typeof rtLink, 'getLink'>
@@ -116,6 +118,15 @@ export class LinkDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<Link> = {}, options: LiveOptions = {}): Live<Link> {
+    const { session } = this.#links.endpoint
+    return new Live(session, linkSubject(this, toLink), checkMatch(match), options)
   }
 
   list(filter: LinkFilter = {}, options: DumpOptions = {}): Dump<Link> {

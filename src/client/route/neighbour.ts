@@ -6,8 +6,10 @@ import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { checkMatch, Live, type LiveOptions, type Match } from '../live.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, type LinkName, type Links, withRest } from './door.ts'
+import { neighbourSubject } from './live.ts'
 import {
   type NeighbourFlag,
   type NeighbourState,
@@ -85,6 +87,15 @@ export class NeighbourDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<Neighbour> = {}, options: LiveOptions = {}): Live<Neighbour> {
+    const { session } = this.#links.endpoint
+    return new Live(session, neighbourSubject(this, toNeighbour), checkMatch(match), options)
   }
 
   list(filter: NeighbourFilter = {}, options: DumpOptions = {}): Dump<Neighbour> {

@@ -18,8 +18,10 @@ import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../wir
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { checkMatch, Live, type LiveOptions, type Match } from '../live.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, type LinkName, type Links, withRest } from './door.ts'
+import { routeSubject } from './live.ts'
 import {
   type RouteProtocol,
   type RouteType,
@@ -186,6 +188,15 @@ export class RouteDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<Route> = {}, options: LiveOptions = {}): Live<Route> {
+    const { session } = this.#links.endpoint
+    return new Live(session, routeSubject(this, toRoute), checkMatch(match), options)
   }
 
   list(filter: RouteFilter = {}, options: DumpOptions = {}): Dump<Route> {

@@ -8,8 +8,10 @@ import { NLM_F_CREATE, NLM_F_EXCL } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { checkMatch, Live, type LiveOptions, type Match } from '../live.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, found, type Links, withRest } from './door.ts'
+import { ruleSubject } from './live.ts'
 import {
   type RouteProtocol,
   type RuleAction,
@@ -117,6 +119,15 @@ export class RuleDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<Rule> = {}, options: LiveOptions = {}): Live<Rule> {
+    const { session } = this.#links.endpoint
+    return new Live(session, ruleSubject(this, toRule), checkMatch(match), options)
   }
 
   list(filter: RuleFilter = {}, options: DumpOptions = {}): Dump<Rule> {
