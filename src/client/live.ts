@@ -6,13 +6,14 @@
  *                      ▲                                                        │
  *                      └──── an overrun, a doubt, a silent change ◄─────────────┘
  */
-import { isNetlinkError, NetlinkError } from '../errors.ts'
+import { isNetlinkError } from '../errors.ts'
 import type { Socket } from '../transport/transport.ts'
 import { type MessageWalker, NETLINK_ROUTE, NLMSG_OVERRUN } from '../wire/index.ts'
 import { onAbort } from './abort.ts'
 import { isEqual } from './equal.ts'
 import { type EventOptions, openEvents } from './events.ts'
 import { giveWay, TURN } from './loop.ts'
+import { type Match, matcher } from './match.ts'
 import { type Change, Mirror } from './mirror.ts'
 import type { CallOptions } from './options.ts'
 import { callError } from './receiver.ts'
@@ -22,9 +23,6 @@ export interface LiveOptions extends Pick<EventOptions, 'signal' | 'receiveBuffe
   /** Milliseconds that a listing waits for each datagram before it is tried again. */
   readonly timeout?: number | undefined
 }
-
-/** Which items are wanted: those whose members have these values, or of which it says so. */
-export type Match<T> = Partial<T> | ((item: T) => boolean)
 
 /** What a message says. */
 export type Effect<T> =
@@ -91,7 +89,7 @@ export class Live<T> implements AsyncIterableIterator<Change<T>> {
     this.#subject = subject
     this.#options = options
     this.#match = typeof match === 'function' ? {} : match
-    this.#isWanted = typeof match === 'function' ? match : matcher(match, Object.keys(match))
+    this.#isWanted = matcher(match)
     const { restless } = subject
     this.#mirror = new Mirror<T>({
       keyOf: subject.keyOf,
@@ -124,7 +122,7 @@ export class Live<T> implements AsyncIterableIterator<Change<T>> {
   }
   /** The first that has these values, or of which it says so. */
   find(match: Match<T>): T | undefined {
-    const isIt = typeof match === 'function' ? match : matcher(match, Object.keys(match))
+    const isIt = matcher(match)
     for (const item of this.#mirror.items()) if (this.#isWanted(item) && isIt(item)) return item
     return undefined
   }
@@ -397,18 +395,4 @@ export class Live<T> implements AsyncIterableIterator<Change<T>> {
     this.#wake = undefined
     wake()
   }
-}
-
-function matcher<T>(match: Partial<T>, names: readonly string[]): (item: T) => boolean {
-  const wanted = names as readonly (keyof T)[]
-  return (item) =>
-    wanted.every((name) => match[name] === undefined || isEqual(item[name], match[name]))
-}
-
-/** @throws NetlinkError NETLINK_INVALID for what is neither members nor a function. */
-export function checkMatch<T>(match: Match<T>): Match<T> {
-  if (typeof match === 'function' || (typeof match === 'object' && match !== null)) return match
-  throw new NetlinkError('NETLINK_INVALID', {
-    message: `${String(match)} says not what is wanted: members with their values, or a function, expected`,
-  })
 }
