@@ -113,6 +113,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./run-command.ts'),
   },
   {
+    name: 'record',
+    aliases: [],
+    summary: 'what a kernel and its programs say, into a capture file',
+    load: () => import('./record.ts'),
+  },
+  {
+    name: 'replay',
+    aliases: [],
+    summary: 'a kernel that answers as it was recorded',
+    load: () => import('./replay.ts'),
+  },
+  {
+    name: 'decode',
+    aliases: [],
+    summary: 'capture files and bytes in hex, in words',
+    load: () => import('./decode.ts'),
+  },
+  {
     name: 'module',
     aliases: [],
     summary: 'modules of a served kernel',

@@ -3,11 +3,18 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Kernel } from '../kernel/index.ts'
 import { type Call, type Command, verb } from './command.ts'
+import { openControl } from './control.ts'
 import { UsageError } from './exit.ts'
+import { type Parameters, text } from './parameter.ts'
 import { runChild } from './run-child.ts'
 import { checkProgram, findProgram, findShim } from './run-program.ts'
 import { SERVED } from './session.ts'
+
+const parameters = {
+  record: text('FILE', 'what is said on the kernel meanwhile, as a pcapng file'),
+} satisfies Parameters
 
 const shims = new URL('../../native/preload/prebuilt/', import.meta.url)
 
@@ -18,13 +25,33 @@ interface Served {
 }
 
 /** One of our own, at a place that nobody else can reach. */
-async function serveEphemeral(folder: string): Promise<Served> {
+async function serveEphemeral(
+  folder: string,
+  call: Call,
+  record: string | undefined,
+  kernel: Kernel | undefined,
+): Promise<Served> {
   const { startDaemon } = await import('../daemon/daemon.ts')
-  return startDaemon({ path: join(folder, 'kernel.sock') })
+  const daemon = await startDaemon({ path: join(folder, 'kernel.sock'), ...(kernel && { kernel }) })
+  if (record === undefined) return daemon
+  try {
+    const { recordToFile } = await import('../daemon/record-file.ts')
+    const recording = recordToFile(daemon.kernel, record, ({ message }) => {
+      call.err.line(`warning: the recording into ${record} ended: ${message}`)
+    })
+    const close = async (): Promise<void> => {
+      recording.close()
+      await daemon.close()
+    }
+    return { path: daemon.path, close }
+  } catch (error) {
+    await daemon.close()
+    throw error
+  }
 }
 
 /** The kernel that was named, once it has answered. @throws as `open` does; UsageError */
-async function reach(call: Call): Promise<Served | undefined> {
+async function reach(call: Call, record: string | undefined): Promise<Served | undefined> {
   const { kernel } = call
   if (kernel === undefined) return undefined
   if (!kernel.startsWith(SERVED)) {
@@ -35,8 +62,16 @@ async function reach(call: Call): Promise<Served | undefined> {
   }
   await call.open()
   const { defaultPath } = await import('../daemon/place.ts')
-  const path = kernel === SERVED ? defaultPath() : kernel.slice(SERVED.length)
-  return { path: resolve(path), close: async () => {} }
+  const path = resolve(kernel === SERVED ? defaultPath() : kernel.slice(SERVED.length))
+  if (record === undefined) return { path, close: async () => {} }
+  const control = await openControl(call)
+  await control.do('newRecord', { file: resolve(record) })
+  const close = async (): Promise<void> => {
+    await control.do('delRecord').catch(({ message }: Error) => {
+      call.err.line(`warning: the recording into ${record} ended: ${message}`)
+    })
+  }
+  return { path, close }
 }
 
 /** The shim's path as LD_PRELOAD takes it, in which spaces and colons divide. */
@@ -59,7 +94,11 @@ function surroundings(call: Call, shim: string, path: string): Record<string, st
   }
 }
 
-async function runProgram(call: Call): Promise<number> {
+/**
+ * Runs the program behind `--`, on the kernel that was named, or on `kernel`, or on a new one; what
+ * is said is recorded into the file `record`, if any.
+ */
+export async function runProgram(call: Call, record?: string, kernel?: Kernel): Promise<number> {
   const [name] = call.behind
   if (name === undefined)
     throw new UsageError('no program is given', 'it stands behind two dashes: nlkit run -- ip link')
@@ -69,7 +108,8 @@ async function runProgram(call: Call): Promise<number> {
   let served: Served | undefined
   try {
     const shim = preloadable(folder)
-    served = (await reach(call)) ?? (await serveEphemeral(folder))
+    const named = kernel ? undefined : await reach(call, record)
+    served = named ?? (await serveEphemeral(folder, call, record, kernel))
     const env = surroundings(call, shim, served.path)
     return await runChild({ file, argv: call.behind, env })
   } finally {
@@ -84,10 +124,11 @@ export const command: Command = {
     examples: [
       'nlkit run -- ip link',
       'nlkit run -- bash',
+      'nlkit run --record talk.pcapng -- ip link add br0 type bridge',
       'nlkit run --kernel unix:/tmp/k.sock -- ip monitor',
     ],
     behind: 'CMD [ARGS...]',
-    parameters: {},
-    run: runProgram,
+    parameters,
+    run: (call) => runProgram(call, call.given.record),
   }),
 }

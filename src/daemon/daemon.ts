@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs'
 import { registerControl } from '../kernel/control/control.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { loadModuleFile } from '../kernel/module/load-file.ts'
+import { KERN_WARNING } from '../kernel/printk/log.ts'
+import { recordToFile } from './record-file.ts'
 import { type ServeOptions, Server } from './server.ts'
 
 export interface DaemonOptions extends ServeOptions {
   /** Modules to load, in order, before anybody is let in. */
   readonly modules?: readonly string[]
+  /** The kernel to serve; a new one unless given. It ends with the daemon. */
+  readonly kernel?: Kernel
 }
 
 export interface Daemon {
@@ -25,8 +29,11 @@ export interface Daemon {
  * @throws NetlinkError as `claim` does when the path cannot be had; what insmod throws. Nothing is
  * left then.
  */
-export async function startDaemon({ modules = [], ...options }: DaemonOptions): Promise<Daemon> {
-  const kernel = new Kernel()
+export async function startDaemon({
+  modules = [],
+  kernel = new Kernel(),
+  ...options
+}: DaemonOptions): Promise<Daemon> {
   let server: Server | undefined
   let ending: Promise<void> | undefined
   let ended: () => void = () => {}
@@ -51,6 +58,10 @@ export async function startDaemon({ modules = [], ...options }: DaemonOptions): 
       path,
       clients: () => server?.clients ?? 0,
       loadModule: loadModuleFile,
+      record: (file) =>
+        recordToFile(kernel, file, (error) =>
+          kernel.printk(KERN_WARNING, `daemon: the recording into ${file} ended: ${error.message}`),
+        ),
       stop: () => void setImmediate(close),
     })
     return { kernel, path, ended: end, close }

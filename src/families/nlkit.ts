@@ -104,6 +104,14 @@ export const netnsAttrs = attrs('NLKIT_NETNS_', {
   cookie: [2, u64],
 })
 
+/** A recording of what is said, as a capture file. */
+export const recordAttrs = attrs('NLKIT_RECORD_', {
+  /** The file, as the kernel's process sees it. */
+  file: [1, string],
+  /** Datagrams that were recorded. */
+  count: [2, u64],
+})
+
 const owned = { flags: GENL_ADMIN_PERM } as const
 const status = message(statusAttrs.only('pid!', 'version!', 'path', 'uptime!', 'clients'))
 const loaded = message(moduleAttrs.only('name!', 'size!', 'refcount!', 'usedBy', 'state!'))
@@ -209,6 +217,20 @@ export const nlkit = genlFamily({
       constant: 'NLKIT_CMD_DELNETNS',
       ...owned,
       do: { request: message(netnsAttrs.only('name!')) },
+    },
+    /** Records until it is ended, or until the asker's socket is closed. */
+    newRecord: {
+      cmd: 15,
+      constant: 'NLKIT_CMD_NEWRECORD',
+      ...owned,
+      do: { request: message(recordAttrs.only('file!')) },
+    },
+    /** Ends the asker's recording. */
+    delRecord: {
+      cmd: 16,
+      constant: 'NLKIT_CMD_DELRECORD',
+      ...owned,
+      do: { reply: message(recordAttrs.only('count!')) },
     },
   },
   notifications: {

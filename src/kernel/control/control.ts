@@ -9,6 +9,15 @@ import type { ModuleInfo } from '../module/list.ts'
 import type { UserSocket } from '../netlink/user-socket.ts'
 import type { LogEntry } from '../printk/log.ts'
 import { chainRows } from './chains.ts'
+import { Records } from './records.ts'
+
+/** A recording that goes on. */
+export interface Recording {
+  /** Datagrams so far. */
+  readonly count: number
+  readonly failure: Error | undefined
+  close(): void
+}
 
 /** What the kernel's surroundings do for it. */
 export interface ControlHost {
@@ -20,6 +29,8 @@ export interface ControlHost {
   clients?(): number
   /** Reads a module from a file. @throws NetlinkError */
   loadModule(file: string): Promise<ModuleDefinition>
+  /** Records what is said into a file. @throws NetlinkError the errno of open(2) */
+  record(file: string): Recording
   /** Ends the kernel and what serves it; called when the answer is on its way. */
   stop(): void
 }
@@ -87,6 +98,7 @@ async function explained<T>(work: () => Promise<T>): Promise<T> {
  */
 export function registerControl(kernel: Kernel, host: ControlHost): RegisteredFamily<typeof nlkit> {
   const { loadModule } = host
+  const records = new Records(kernel, host)
   const registered = kernel.genl.registerFamily(
     nlkit,
     {
@@ -170,6 +182,13 @@ export function registerControl(kernel: Kernel, host: ControlHost): RegisteredFa
           }
         },
       },
+      newRecord: {
+        doit({ file }, { sender }) {
+          records.start(sender.cookie, file)
+          return undefined
+        },
+      },
+      delRecord: { doit: (_request, { sender }) => records.end(sender.cookie) },
       delNetns: {
         doit({ name }) {
           try {

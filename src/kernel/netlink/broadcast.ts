@@ -47,7 +47,9 @@ export function netlinkBroadcast(
     const taken = sk.filter ? sk.accepts(skb) : skb.length
     if (taken === 0) continue
     if (sk.queue.hasRoom(truesize)) {
-      sk.queue.push(taken < skb.length || sk.net !== net ? part(skb, taken, sk, net) : share(skb))
+      const own = taken < skb.length || sk.net !== net ? part(skb, taken, sk, net) : share(skb)
+      sk.netlink.deliverTap(own, sk)
+      sk.queue.push(own)
       delivered = true
       sk.dataReady?.()
     } else {

@@ -135,6 +135,7 @@ export function netlinkDump(sk: NetlinkSock): number {
   if (taken === 0) skb.free()
   else {
     skb.trim(taken)
+    sk.netlink.deliverTap(skb, sk)
     queue.push(skb)
     sk.dataReady?.()
   }

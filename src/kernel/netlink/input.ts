@@ -32,6 +32,7 @@ export function deliverToKernel(sk: NetlinkSock, skb: Skb, ssk: NetlinkSock): nu
   }
   skb.sender = ssk
   skb.owner = sk
+  sk.netlink.deliverTap(skb, sk)
   const pending = ssk.pendingInput
   if (!pending) run(sk, skb, ssk)
   else if (pending.waiting.length >= MOST_WAITING) {

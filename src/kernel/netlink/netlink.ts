@@ -15,10 +15,13 @@ import { updateMembership } from './groups.ts'
 import { KernelSocket, type KernelSocketConfig } from './kernel-socket.ts'
 import type { NETLINK_URELEASE, NetlinkNotify } from './notify.ts'
 import { PortRover } from './port.ts'
-import { SkbPool } from './skb.ts'
+import { type Skb, SkbPool } from './skb.ts'
 import type { NetlinkSock } from './sock.ts'
 import { LEAST_GROUPS, ProtocolTable } from './table.ts'
 import { UserSocket } from './user-socket.ts'
+
+/** nlmon: sees a datagram that `to` receives; it is looked at, and not kept. */
+export type Tap = (skb: Skb, to: NetlinkSock) => void
 
 export class Netlink {
   readonly kernel: Kernel
@@ -33,6 +36,7 @@ export class Netlink {
   })
   readonly #tables: readonly ProtocolTable[]
   readonly #sockets = new Set<UserSocket>()
+  #taps: readonly Tap[] = []
   #cookie = 0
 
   constructor(kernel: Kernel) {
@@ -92,6 +96,17 @@ export class Netlink {
   /** The open sockets of processes, in the order in which they were opened. */
   sockets(): UserSocket[] {
     return [...this.#sockets]
+  }
+  /** netlink_add_tap(): `tap` sees every datagram that is delivered, until the result is called. */
+  addTap(tap: Tap): () => void {
+    this.#taps = [...this.#taps, tap]
+    return () => {
+      this.#taps = this.#taps.filter((each) => each !== tap)
+    }
+  }
+  /** netlink_deliver_tap(); for the core. */
+  deliverTap(skb: Skb, to: NetlinkSock): void {
+    for (const tap of this.#taps) tap(skb, to)
   }
   /** Numbers sockets; for the core. */
   nextCookie(): number {

@@ -44,6 +44,7 @@ function deliver(ssk: NetlinkSock, skb: Skb, portid: number): number | typeof FU
     return FULL
   }
   if (taken < length) skb.trim(taken)
+  sk.netlink.deliverTap(skb, sk)
   sk.queue.push(skb)
   sk.dataReady?.()
   return taken
