@@ -108,6 +108,25 @@ async function measure(path: string, pid: number): Promise<Rates> {
   return rates
 }
 
+/** Milliseconds until a kernel is served, and those until Node has done nothing. */
+async function startTimes(folder: string): Promise<{ served: number; node: number }> {
+  const [served, node]: [number[], number[]] = [[], []]
+  for (let i = 0; i < TURNS; i++) {
+    let start = performance.now()
+    execFileSync(process.execPath, ['-e', '0'])
+    node.push(performance.now() - start)
+    start = performance.now()
+    const args = [main, 'kernel', 'start', '--listen', join(folder, `start-${i}.sock`)]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const closed = once(child, 'close')
+    await once(child.stdout, 'data')
+    served.push(performance.now() - start)
+    child.kill('SIGTERM')
+    await closed
+  }
+  return { served: median(served), node: median(node) }
+}
+
 /** A program that has one CPU for itself and all its threads. */
 const PINNED = ['-c', '0']
 
@@ -160,6 +179,12 @@ async function compare(): Promise<void> {
       add('exchange()', rates.called, limit)
       add('await exchange()', rates.awaited, limit)
       add('typed request', rates.typed, limit)
+    }
+    const start = await startTimes(folder)
+    if (process.argv.includes('--json')) console.log(JSON.stringify({ name: 'start', ...start }))
+    else {
+      const bare = `${start.node.toFixed(0)} ms of them Node's own`
+      console.log(`${'start'.padEnd(18)} ${start.served.toFixed(0).padStart(8)} ms ${bare}`)
     }
     for (const [name, { rates, walls, cpus }] of rows) {
       const [rate, ratio, cpuRatio] = [median(rates), median(walls), median(cpus)]

@@ -13,6 +13,8 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
     /^this machine\n1 lo \w+ \d+n\n[\s\S]*a kernel of our own\n1 lo down 0n\n2 veth1 down 0n\n3 veth0 down 0n\n$/,
   'watch-network.ts':
     /^new veth1\nnew veth0\nnew 10\.0\.0\.1\ndel 10\.0\.0\.1\ndel veth0\ndel veth1\n$/,
+  'watch-processes.ts':
+    /^fork of 2\nexec in 2\nexit of 2 with 3\nadd \/devices\/virtual\/net\/br0 bridge\n$/,
   'change-network.ts':
     /^10\.0\.0\.254\nEINVAL mtu greater than device maximum\nELOOP Can not enslave a bridge to a bridge\nENODEV did you mean veth0\?\nnothing was sent: mtu: -1 is not within 0\.\.4294967295\n$/,
   'test-without-root.ts': /^(#|ℹ) pass 1$/m,

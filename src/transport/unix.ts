@@ -44,7 +44,7 @@ const ENODATA = -61
 const ENOBUFS = -105
 const ECONNRESET = -104
 /** Longest datagram that is copied byte by byte: a view of it would cost more. */
-const SHORT = 48
+const SHORT = 80
 
 /** Sockets to the kernel that is served at `path`. */
 export function unixTransport(path: string, load: () => NativeSocket = loadAddon): Transport {

@@ -10,7 +10,7 @@ import type { NetlinkSock } from './sock.ts'
 import { MAX_DUMP_SIZE } from './truesize.ts'
 
 /** Longest datagram that is copied byte by byte: a view of it would cost more. */
-const SHORT = 48
+const SHORT = 80
 
 /**
  * The datagram in front, for a look: it stays in the queue until `consume`.
