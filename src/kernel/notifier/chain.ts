@@ -379,11 +379,15 @@ export class NotifierList {
 
   #changed(): void {
     this.#dispatches = 0
-    this.#isAsEntered = false
-    this.#entry?.end()
-    this.#dispatch?.end()
+    if (this.#isAsEntered) {
+      this.#isAsEntered = false
+      this.#entry?.end()
+      this.#entry?.open(false)
+    }
+    if (!this.#dispatch) return
+    this.#dispatch.end()
     this.#dispatch = undefined
-    this.hold(this.#isHeld)
+    this.#entry?.take(undefined)
   }
 }
 

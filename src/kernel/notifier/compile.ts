@@ -36,18 +36,19 @@ let sources = 0
  */
 export function unroll(targets: readonly Target[], resume: Resume): Dispatch | undefined {
   if (!mayCompile || targets.length === 0) return undefined
-  const state = { stop: 0 }
   let next: unknown
+  let walk: Walk
   try {
+    walk = makeWalk()
     for (let at = Math.floor((targets.length - 1) / CHUNK) * CHUNK; at >= 0; at -= CHUNK) {
-      next = unrollChunk(targets.slice(at, at + CHUNK), at, next, state, resume)
+      next = unrollChunk(targets.slice(at, at + CHUNK), at, next, walk, resume)
     }
   } catch {
     mayCompile = false
     return undefined
   }
   return Object.assign(next as (event: unknown, data: unknown) => unknown, {
-    end: () => endWalks(state),
+    end: walk.end,
   })
 }
 
@@ -94,7 +95,20 @@ export function makeEntry(
   resume: Resume,
 ): Entry | undefined {
   if (!mayCompile) return undefined
-  const state = { stop: 0 }
+  try {
+    return compileEntry(slow, targets, resume, makeWalk())
+  } catch {
+    mayCompile = false
+    return undefined
+  }
+}
+
+function compileEntry(
+  slow: SlowCall,
+  targets: readonly Target[],
+  resume: Resume,
+  walk: Walk,
+): Entry {
   const open = `open${++sources}`
   // not strict: some engines drop the frame of a strict function's last call
   const source = `const gate = { ${open}: ${targets.length > 0}, fast: undefined }
@@ -106,7 +120,7 @@ export function makeEntry(
         return fast(e, d)
       }
       let r
-      ${unrollCalls(targets, 0, true)}
+      ${unrollCalls(targets, 0, true, walk.stop)}
       return r
     },
     open(isOpen) {
@@ -117,30 +131,37 @@ export function makeEntry(
     }
   }`
   const names = targets.map((_, i) => `b${i}`)
-  try {
-    const make = new Function('slow', 'state', 'resume', ...names, source)
-    return { ...make(slow, state, resume, ...targets), end: () => endWalks(state) }
-  } catch {
-    mayCompile = false
-    return undefined
-  }
+  const make = new Function('slow', 'state', 'resume', ...names, source)
+  return { ...make(slow, walk.state, resume, ...targets), end: walk.end }
 }
 
-interface WalkState {
-  stop: number
+/** What tells walks under way that the list has changed. */
+interface Walk {
+  readonly state: object
+  /** The member of `state` that gets the stop bit then; its name is its own, as the gate's. */
+  readonly stop: string
+  readonly end: () => void
 }
 
-/** Walks under way go on behind their present block by `resume`. */
-function endWalks(state: WalkState): void {
-  state.stop = NOTIFY_STOP_MASK
+/** @throws EvalError where code may not be made from text. */
+function makeWalk(): Walk {
+  const stop = `stop${++sources}`
+  const source = `const state = { ${stop}: 0 }
+  return { state, end() { state.${stop} = ${NOTIFY_STOP_MASK} } }`
+  return { ...new Function(source)(), stop }
 }
 
 /** Calls of `targets`, the first of which is number `first`. */
-function unrollCalls(targets: readonly Target[], first: number, isEnd: boolean): string {
+function unrollCalls(
+  targets: readonly Target[],
+  first: number,
+  isEnd: boolean,
+  stop: string,
+): string {
   const calls = targets.map((_, i) => {
     // behind the last one nothing is left to stop, nor was anything there when it was called
     const isLast = isEnd && i === targets.length - 1
-    const stops = isLast ? '' : ` || ((r | state.stop) & ${NOTIFY_STOP_MASK}) !== 0`
+    const stops = isLast ? '' : ` || ((r | state.${stop}) & ${NOTIFY_STOP_MASK}) !== 0`
     return `r = b${i}.call(e, d)
     if (typeof r !== 'number'${stops}) return resume(${first + i}, r, e, d)`
   })
@@ -151,15 +172,20 @@ function unrollChunk(
   targets: readonly Target[],
   first: number,
   next: unknown,
-  state: WalkState,
+  walk: Walk,
   resume: Resume,
 ): unknown {
   const names = targets.map((_, i) => `b${i}`)
   const source = `'use strict'
   return function notifierCallChain${++sources}(e, d) {
     let r
-    ${unrollCalls(targets, first, !next)}
+    ${unrollCalls(targets, first, !next, walk.stop)}
     return ${next ? 'next(e, d)' : 'r'}
   }`
-  return new Function('state', 'resume', 'next', ...names, source)(state, resume, next, ...targets)
+  return new Function('state', 'resume', 'next', ...names, source)(
+    walk.state,
+    resume,
+    next,
+    ...targets,
+  )
 }
