@@ -26,6 +26,8 @@ test('where namespaces are allowed, the kernels are compared', async (t) => {
   assert.match(stdout, /✓ listed by the same line; lo is the same on both/)
   assert.match(stdout, /✓ \d+ events, every member of them: identical/)
   assert.match(stdout, /✓ \d+ refusals, in words, errno and place: identical/)
+  assert.match(stdout, /✓ listed, called, refused with a path, heard/)
+  assert.match(stdout, /✓ nlctrl: itself, .*: identical/)
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   const shown = blocksOf('README.md', readme).find(({ code }) => code.startsWith('nlkit tour:'))
   if (!shown || !matchesOutput(stdout, shown.code)) assert.equal(stdout, shown?.code)

@@ -12,6 +12,7 @@ export async function loadScenes(): Promise<readonly Scene[]> {
     import('./scene-0-3-refusals.ts'),
     import('./scene-3-modules.ts'),
     import('./scene-4-connector.ts'),
+    import('./scene-5-generic.ts'),
   ])
   return modules.map(({ scene }) => scene)
 }

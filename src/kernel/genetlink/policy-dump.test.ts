@@ -140,6 +140,16 @@ test('policies are numbered as they are met, nests behind their operation, share
   ])
 })
 
+test('one operation alone: that it refuses all is not told', () => {
+  const kernel = new Kernel()
+  const doit = () => undefined
+  kernel.genl.registerFamily(family, { first: { doit, *dumpit() {} }, third: { doit } })
+  const { sock } = nlctrlSocket(kernel)
+  const of = (op: number) => policyLines(ask(sock, 10, ctrlAttr.name('rich'), ctrlAttr.op(op)))
+  assert.deepEqual(of(3), ['errno -61'])
+  assert.deepEqual(of(1)[0], '19 op 1 do=0 dump=2')
+})
+
 test('a policy ends with its own last attribute, or with the family`s', () => {
   const kernel = new Kernel()
   const short = genlFamily({

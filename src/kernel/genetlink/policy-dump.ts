@@ -95,6 +95,14 @@ function limitsOf({ type, min, max, mask, minLength, maxLength }: PolicyDescript
   }
 }
 
+/**
+ * Asked for one operation alone, Linux does not tell that it refuses every attribute, where the
+ * operations have policies of their own: genl_get_cmd_split() fills none in.
+ */
+function isUntold({ family }: FamilyEntry, { selection }: OpPolicy): boolean {
+  return selection === undefined && family.maxattr === undefined
+}
+
 /** What is to be dumped, found before the dump begins. */
 export interface PolicyDump {
   readonly items: () => Iterable<Item>
@@ -111,9 +119,11 @@ export function preparePolicyDump(family: FamilyEntry, cmd: number | undefined):
     throw new NetlinkError('ENOENT', { extack: { attribute: 'op' } })
   const ops = single ? [single] : [...family.ops.values()]
   const list = new PolicyList()
+  const add = (policy: OpPolicy | undefined): number | undefined =>
+    policy && !(single && isUntold(family, policy)) ? list.add(policy) : undefined
   const maps = ops.flatMap(({ cmd: number, doHandler, doPolicy, dumpPolicy }) => {
-    const first = doPolicy && list.add(doPolicy)
-    const second = dumpPolicy && list.add(dumpPolicy)
+    const first = add(doPolicy)
+    const second = add(dumpPolicy)
     if (first === undefined && second === undefined) return []
     return [{ key: doHandler ? number : 0, value: { do: first, dump: second } }]
   })
