@@ -51,7 +51,7 @@ export interface Report {
 }
 
 /** xorshift32. */
-export function randomOf(seed: number): Random {
+function randomOf(seed: number): Random {
   let state = seed >>> 0 || 1
   return () => {
     state ^= state << 13
@@ -178,7 +178,7 @@ const same = (a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean =>
   a.length === b.length && a.every((bytes, i) => Buffer.compare(bytes, b[i] as Uint8Array) === 0)
 
 /** What a family's own handler says is its own: the mirror has none. */
-export const MIRROR_HANDLER = 'the mirror has no handler'
+const MIRROR_HANDLER = 'the mirror has no handler'
 
 export interface Plan {
   /** `nlctrl`, or a family whose operations are mirrored. */
