@@ -242,6 +242,11 @@ function adapt(mirror: Mirror, { family, isLiberal }: Plan): Mirror {
   return { ...mirror, handlers }
 }
 
+/** A verdict's extack: a warning of a lenient parse stays whatever the handler says. */
+function extackOf(line: string): string {
+  return line.replace(/^\w+ -?\d+ flags \d+ seq \d+ /, '')
+}
+
 /** Why two answers may differ, or undefined. */
 function reasonFor(plan: Plan, linux: string, nlkit: string): string | undefined {
   if (plan.family === nlctrl.name) return undefined
@@ -250,8 +255,10 @@ function reasonFor(plan: Plan, linux: string, nlkit: string): string | undefined
   const theirs = linux.split('\n')
   const at = ours.findIndex((line, i) => line !== theirs[i])
   const line = ours[at] ?? ''
+  const other = theirs[at] ?? ''
   const reachedHandler = line.startsWith('error -95') || line.startsWith('done 0')
-  if (reachedHandler && !isPolicy.test(theirs[at] ?? '')) return MIRROR_HANDLER
+  const isSameText = extackOf(line) === extackOf(other)
+  if (reachedHandler && (isSameText || !isPolicy.test(other))) return MIRROR_HANDLER
   return undefined
 }
 

@@ -94,7 +94,8 @@ async function mirrorOf(nl: Netlink, info: FamilyInfo): Promise<Mirror> {
     ops,
   })
   const isOld = hasUnjudged || info.maxattr > 0
-  return { info, family, handlers, options: isOld ? { resvStartOp: NO_NEW_COMMANDS } : {} }
+  const options = isOld ? { resvStartOp: NO_NEW_COMMANDS } : { splitOps: true }
+  return { info, family, handlers, options }
 }
 
 function unsupported(): never {

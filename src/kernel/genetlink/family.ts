@@ -71,6 +71,11 @@ export type FamilyHandlers<F extends GenlFamily> = {
 export interface FamilyOptions extends Hooks {
   /** Commands from this one on refuse a reserved field or flags that mean nothing. 0 unless given. */
   readonly resvStartOp?: number
+  /**
+   * Its operations are struct genl_split_ops, as Linux's newer families have them: one without a
+   * request takes any attribute, and does not say otherwise when asked alone.
+   */
+  readonly splitOps?: boolean
   /** False: it is there in the first namespace alone. */
   readonly netnsok?: boolean
   /** Its handlers may run while another family's asynchronous one waits. */

@@ -140,11 +140,15 @@ test('policies are numbered as they are met, nests behind their operation, share
   ])
 })
 
-test('one operation alone: that it refuses all is not told', () => {
+test('split operations without a policy look at no attribute, and say so when asked alone', () => {
   const kernel = new Kernel()
   const doit = () => undefined
-  kernel.genl.registerFamily(family, { first: { doit, *dumpit() {} }, third: { doit } })
-  const { sock } = nlctrlSocket(kernel)
+  const handlers = { first: { doit, *dumpit() {} }, third: { doit } }
+  const { id } = kernel.genl.registerFamily(family, handlers, { splitOps: true })
+  const { sock, send } = nlctrlSocket(kernel)
+  const all = policyLines(ask(sock, 10, ctrlAttr.name('rich')))
+  assert.ok(all.includes('19 op 3 do=3'), 'among all it has a policy that refuses')
+  assert.deepEqual(send(id, 3, ctrlAttr.raw(77, Uint8Array.of(1))), ['errno 0'])
   const of = (op: number) => policyLines(ask(sock, 10, ctrlAttr.name('rich'), ctrlAttr.op(op)))
   assert.deepEqual(of(3), ['errno -61'])
   assert.deepEqual(of(1)[0], '19 op 1 do=0 dump=2')

@@ -95,12 +95,9 @@ function limitsOf({ type, min, max, mask, minLength, maxLength }: PolicyDescript
   }
 }
 
-/**
- * Asked for one operation alone, Linux does not tell that it refuses every attribute, where the
- * operations have policies of their own: genl_get_cmd_split() fills none in.
- */
-function isUntold({ family }: FamilyEntry, { selection }: OpPolicy): boolean {
-  return selection === undefined && family.maxattr === undefined
+/** genl_get_cmd_split() fills in no policy that refuses all, genl_op_iter_next_split() does. */
+function isUntold({ options }: FamilyEntry, { selection }: OpPolicy): boolean {
+  return selection === undefined && options.splitOps === true
 }
 
 /** What is to be dumped, found before the dump begins. */

@@ -47,7 +47,8 @@ export function genlRcvMsg(
   if (!op || !(isDump ? op.dumpHandler : op.doHandler)) throw new NetlinkError('EOPNOTSUPP')
   checkPermission(ctx, op)
   const policy = isDump ? op.dumpPolicy : op.doPolicy
-  if (policy && !policy.selection) rejectAttributes(ctx, family.headerSize)
+  if (policy && !policy.selection && !family.options.splitOps)
+    rejectAttributes(ctx, family.headerSize)
   const { doCodec, doHandler, dumpCodec, dumpHandler } = op
   if (isDump && dumpCodec && dumpHandler)
     return handleDump(ctx, dumpCodec, dumpHandler, family.options.module)
