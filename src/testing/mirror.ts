@@ -36,8 +36,6 @@ export interface Mirror {
   readonly options: FamilyOptions
 }
 
-/** A command above all that there are: none of a family's is new to genl_header_check(). */
-const NO_NEW_COMMANDS = 256
 const nothing = message(attrs('', {}))
 
 /** All families that a client sees, in nlctrl's order. */
@@ -94,8 +92,13 @@ async function mirrorOf(nl: Netlink, info: FamilyInfo): Promise<Mirror> {
     ops,
   })
   const isOld = hasUnjudged || info.maxattr > 0
-  const options = isOld ? { resvStartOp: NO_NEW_COMMANDS } : { splitOps: true }
+  const options = isOld ? { resvStartOp: behindLast(info) } : { splitOps: true }
   return { info, family, handlers, options }
+}
+
+/** Where the commands begin whose header is looked at: older families all end in front of that. */
+function behindLast({ ops = [] }: FamilyInfo): number {
+  return Math.max(0, ...ops.map(({ id = 0 }) => id)) + 1
 }
 
 function unsupported(): never {
