@@ -39,7 +39,11 @@ function build(type: AnyType): Arbitrary {
     case 'string':
       return strings(shape.max ?? MOST_BYTES)
     case 'binary':
-      return binaries(type, shape.min ?? 0, Math.min(shape.max ?? MOST_BYTES, MOST_BYTES))
+      return binaries(
+        type,
+        shape.min ?? 0,
+        Math.max(shape.min ?? 0, Math.min(shape.max ?? MOST_BYTES, MOST_BYTES)),
+      )
     case 'address':
       return addresses(type)
     case 'bitfield32':

@@ -32,11 +32,17 @@ export interface NamedMessage {
 
 /** Every message of every family, and the two acknowledgements. */
 export function allMessages(): NamedMessage[] {
-  const found: NamedMessage[] = [
+  return [
     { name: 'NLMSG_ERROR', message: errorMessage },
     { name: 'NLMSG_DONE', message: doneMessage },
+    ...messagesOf(families),
   ]
-  for (const family of families) {
+}
+
+/** Every message of some families. */
+export function messagesOf(some: readonly Family[]): NamedMessage[] {
+  const found: NamedMessage[] = []
+  for (const family of some) {
     for (const [op, definition] of Object.entries(family.ops)) {
       for (const kind of ['do', 'dump'] as const) {
         for (const [part, message] of Object.entries(definition[kind] ?? {})) {

@@ -101,6 +101,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./listen.ts'),
   },
   {
+    name: 'spec',
+    aliases: [],
+    summary: "Linux's YAML specs: checked, or as family files",
+    load: () => import('./spec.ts'),
+  },
+  {
     name: 'kernel',
     aliases: [],
     summary: 'a kernel of its own, served to other programs',

@@ -61,7 +61,7 @@ function configureVerb(command: Commander, verb: Verb, choose: Choose): void {
   }
 }
 
-/** Adds the verbs of an object; without one it lists. */
+/** Adds the verbs of an object; without one it lists, if it can. */
 function configureObject(
   command: Commander,
   verbs: Readonly<Record<string, Verb>>,
@@ -86,9 +86,15 @@ function configureObject(
           `unknown command "${command.name()} ${word}"`,
           didYouMean(word, known) ?? `there are ${Object.keys(verbs).join(', ')}`,
         )
-      choose(verbs.list!, command)
+      if (!verbs.list)
+        throw new UsageError(
+          `"${command.name()}" needs a verb`,
+          `there are ${Object.keys(verbs).join(', ')}`,
+        )
+      choose(verbs.list, command)
     })
-  showExamples(command, verbs.list!.examples.slice(0, 1))
+  const [first] = Object.values(verbs)
+  showExamples(command, (verbs.list ?? first)?.examples.slice(0, 1) ?? [])
 }
 
 /** Adds a command; what it consists of only when the command line names it. */

@@ -22,11 +22,11 @@ export type AttrDefinitions<A = any> = { readonly [K in keyof A]: AttrDefinition
 
 type Keys<A> = keyof A & string
 type SelectedKeys<A extends AttrDefinitions<A>> = {
-  [K in keyof A]: A[K][1] extends SelectedType<any, any> ? K : never
+  [K in keyof A]: A[K][1] extends SelectedType<any, any, any> ? K : never
 }[keyof A] &
   string
 type SelectorOf<A extends AttrDefinitions<A>, K extends Keys<A>> =
-  A[K][1] extends SelectedType<infer S, any> ? S : never
+  A[K][1] extends SelectedType<infer S, any, any> ? S : never
 /** Names whose value decides the form of another attribute in `N`. */
 type Selectors<A extends AttrDefinitions<A>, N extends Keys<A>> =
   N extends SelectedKeys<A> ? SelectorOf<A, N> : never
@@ -35,26 +35,28 @@ type Plain<A extends AttrDefinitions<A>, N extends Keys<A>> = Exclude<
   SelectedKeys<A> | Selectors<A, N>
 >
 
-type VariantOut<S extends string, K extends string, V extends Variants> =
+/** What a value has of which the selector names no variant. */
+type Otherwise<O, T> = [O] extends [never] ? undefined : T
+type VariantOut<S extends string, K extends string, V extends Variants, O> =
   | { [N in keyof V & string]: { [P in S]: N } & { [P in K]?: Infer<V[N]> } }[keyof V & string]
-  | ({ [P in S]?: string } & { [P in K]?: undefined })
-type VariantIn<S extends string, K extends string, V extends Variants> =
+  | ({ [P in S]?: string } & { [P in K]?: Otherwise<O, Infer<O>> })
+type VariantIn<S extends string, K extends string, V extends Variants, O> =
   | { [N in keyof V & string]: { [P in S]: N } & { [P in K]?: Input<V[N]> | undefined } }[keyof V &
       string]
-  | ({ [P in S]?: string | undefined } & { [P in K]?: undefined })
+  | ({ [P in S]?: string | undefined } & { [P in K]?: Otherwise<O, Input<O>> | undefined })
 type ToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
   ? I
   : never
 type SelectedOut<A extends AttrDefinitions<A>, N extends Keys<A>> =
   N extends SelectedKeys<A>
-    ? A[N][1] extends SelectedType<infer S, infer V>
-      ? { v: VariantOut<S, N, V> }
+    ? A[N][1] extends SelectedType<infer S, infer V, infer O>
+      ? { v: VariantOut<S, N, V, O> }
       : never
     : never
 type SelectedIn<A extends AttrDefinitions<A>, N extends Keys<A>> =
   N extends SelectedKeys<A>
-    ? A[N][1] extends SelectedType<infer S, infer V>
-      ? { v: VariantIn<S, N, V> }
+    ? A[N][1] extends SelectedType<infer S, infer V, infer O>
+      ? { v: VariantIn<S, N, V, O> }
       : never
     : never
 /** All of them at once; each stands in a box, so that unions inside are left alone. */

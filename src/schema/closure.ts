@@ -65,6 +65,21 @@ export function postpone(out: Fields, pending: Pending[] | undefined, item: Pend
   return pending
 }
 
+/** Reads a selected attribute whose form is known by now, and puts off any other. */
+export function decodeOrPostpone(
+  out: Fields,
+  view: DataView,
+  pending: Pending[] | undefined,
+  item: Pending,
+): Pending[] | undefined {
+  const { shape } = item.type
+  const isKnown =
+    shape.kind === 'selected' && out[shape.selector] !== undefined && chosenVariant(shape, out)
+  if (!isKnown) return postpone(out, pending, item)
+  decodeSelected(out, view, item)
+  return pending
+}
+
 /** Throws the DecodeError of a message without an attribute that it must carry. */
 export function lacking(name: string, at: number): never {
   throw new DecodeError(`${name} is required and absent`, at)
@@ -113,8 +128,7 @@ function readAttributes(
     } else if (shape.kind === 'selected') {
       const { rawType, payload, end: stop } = walker
       const item = { name, type, rawType, payload, end: stop, index }
-      if (out[shape.selector] === undefined) pending = postpone(out, pending, item)
-      else decodeSelected(out, view, item)
+      pending = decodeOrPostpone(out, view, pending, item)
     } else {
       out[name] = type.get(view, walker.payload, walker.end)
     }

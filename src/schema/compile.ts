@@ -5,6 +5,7 @@ import { NLA_TYPE_MASK } from '../wire/constants.ts'
 import { HOST_LE } from '../wire/order.ts'
 import {
   attributesWriter,
+  decodeOrPostpone,
   decodeSelected,
   keepUnknown,
   lacking,
@@ -80,11 +81,10 @@ export function emitCase(scope: Scope, entry: AttrEntry): string {
   if (shape.kind !== 'selected') return `${field(name)} = ${emitRead(scope, type)}`
   const read = emitSelected(scope, type, field(shape.selector))
   const item = `{name: '${name}', type: ${scope.ref(type)}, rawType: raw, payload: p, end: e, index}`
+  if (!read) return `pending = ${scope.ref(decodeOrPostpone)}(out, view, pending, ${item})`
   return (
     `if (${field(shape.selector)} === undefined) pending = ${scope.ref(postpone)}(out, pending, ${item});` +
-    (read
-      ? `else ${field(name)} = ${read}`
-      : `else ${scope.ref(decodeSelected)}(out, view, ${item})`)
+    `else ${field(name)} = ${read}`
   )
 }
 

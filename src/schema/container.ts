@@ -196,21 +196,29 @@ export function list<T extends Type<any, any>>(of: T): Type<Infer<T>[], readonly
 }
 
 /** An attribute whose form another attribute, or a header field, selects (`sub-message`). */
-export interface SelectedType<S extends string, V extends Variants> extends Type<unknown> {
-  readonly shape: { readonly kind: 'selected'; readonly selector: S; readonly variants: V }
+export interface SelectedType<S extends string, V extends Variants, O = never>
+  extends Type<unknown> {
+  readonly shape: {
+    readonly kind: 'selected'
+    readonly selector: S
+    readonly variants: V
+    readonly otherwise?: O & Type<any, any>
+  }
 }
 export type Variants = Readonly<Record<string, Type<any, any>>>
 
 /**
  * `selected('kind', { vlan: vlanAttrs })`: the sibling `kind` says how to read it. With another
- * value of the selector the bytes are kept among the unknown attributes.
+ * value of the selector it is read as `otherwise`; without that the bytes are kept among the unknown
+ * attributes.
  */
-export function selected<const S extends string, const V extends Variants>(
-  selector: S,
-  variants: V,
-): SelectedType<S, V> {
+export function selected<
+  const S extends string,
+  const V extends Variants,
+  O extends Type<any, any> = never,
+>(selector: S, variants: V, otherwise?: O): SelectedType<S, V, O> {
   return {
-    shape: { kind: 'selected', selector, variants },
+    shape: { kind: 'selected', selector, variants, ...(otherwise ? { otherwise } : {}) },
     size: undefined,
     flags: 0,
     get() {

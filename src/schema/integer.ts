@@ -288,12 +288,20 @@ function withPrefix(names: Names, prefix: string): Names {
  * Names for bits, by the constants' own spelling: the value stays a number. With a prefix, `names`
  * may hold more, such as all of a file's constants.
  */
-export function bits(base: IntegerType, names: Names, prefix = ''): IntegerType {
+export function bits<T extends IntegerType | BigIntegerType>(
+  base: T,
+  names: Names,
+  prefix = '',
+): T {
   return { ...base, shape: { ...base.shape, names: withPrefix(names, prefix), namesAre: 'bits' } }
 }
 
 /** Names for values that stay numbers, to be compared with the constants; as for `bits`. */
-export function named(base: IntegerType, names: Names, prefix = ''): IntegerType {
+export function named<T extends IntegerType | BigIntegerType>(
+  base: T,
+  names: Names,
+  prefix = '',
+): T {
   const shape = { ...base.shape, names: withPrefix(names, prefix), namesAre: 'constants' } as const
   return { ...base, shape }
 }
@@ -304,10 +312,10 @@ export interface Bitfield32 {
   selector: number
 }
 
-/** NLA_BITFIELD32; `valid` are the bits that may be selected. */
-export function bitfield32(valid = 0xffffffff): Type<Bitfield32> {
+/** NLA_BITFIELD32; `valid` are the bits that may be selected, `names` what some are called. */
+export function bitfield32(valid = 0xffffffff, names?: Names): Type<Bitfield32> {
   return {
-    shape: { kind: 'bitfield32', mask: valid >>> 0 },
+    shape: { kind: 'bitfield32', mask: valid >>> 0, ...(names ? { names } : {}) },
     size: 8,
     flags: 0,
     get(view, at, end) {

@@ -82,6 +82,8 @@ export interface StringType extends Type<string> {
   unterminated(): StringType
   /** As `unterminated`, and sent without its NUL. */
   bare(): StringType
+  /** `char name[bytes]`: NULs fill what the text leaves, so that it can be a struct's member. */
+  fixed(bytes: number): Type<string> & { readonly size: number }
 }
 
 function stringType(max: number | undefined, nul: boolean, sent: boolean): StringType {
@@ -104,6 +106,25 @@ function stringType(max: number | undefined, nul: boolean, sent: boolean): Strin
     max: (bytes) => stringType(bytes, nul, sent),
     unterminated: () => stringType(max, false, true),
     bare: () => stringType(max, false, false),
+    fixed: fixedString,
+  }
+}
+
+function fixedString(bytes: number): Type<string> & { readonly size: number } {
+  const text = stringType(bytes, false, false)
+  return {
+    shape: { kind: 'string', max: bytes, nul: false, fixed: bytes },
+    size: bytes,
+    flags: 0,
+    get(view, at, end) {
+      if (end - at < bytes) short(at, end, bytes)
+      return getString(view, at, at + bytes)
+    },
+    put(w, value) {
+      const from = w.length
+      text.put(w, value)
+      w.reserve(bytes - (w.length - from))
+    },
   }
 }
 export const string: StringType = stringType(undefined, true, true)

@@ -5,6 +5,7 @@ import { HOST_LE } from '../wire/order.ts'
 import { readSelectors } from './attrs.ts'
 import { variantOf } from './closure.ts'
 import type { Fields } from './codec.ts'
+import type { Bitfield32 } from './integer.ts'
 import type { AnyMessage } from './message.ts'
 import type { AttrTable } from './table.ts'
 import type { AnyType, Shape } from './type.ts'
@@ -34,13 +35,41 @@ function hex(view: DataView, at: number, end: number): string {
 type IntegerShape = Extract<Shape, { kind: 'integer' }>
 
 function integerText(shape: IntegerShape, value: unknown): string {
+  if (typeof value === 'bigint' && shape.names) return bigText(shape.names, shape.namesAre, value)
   if (typeof value !== 'number' || shape.names === undefined) return String(value)
   const names = Object.entries(shape.names)
   if (shape.namesAre !== 'bits') {
     const name = names.find(([, number]) => number === value)?.[0]
     return name === undefined ? String(value) : name.toLowerCase()
   }
-  let rest = value >>> 0
+  return bitsText(names, value >>> 0)
+}
+
+/** Numbers of 64 bits; bits beyond the names are in the rest. */
+function bigText(
+  names: Readonly<Record<string, number>>,
+  are: IntegerShape['namesAre'],
+  value: bigint,
+): string {
+  const entries = Object.entries(names)
+  if (are !== 'bits') {
+    const name = entries.find(([, number]) => BigInt(number) === value)?.[0]
+    return name === undefined ? String(value) : name.toLowerCase()
+  }
+  let rest = value
+  const set: string[] = []
+  for (const [name, number] of entries) {
+    const bit = BigInt(number)
+    if (bit <= 0n || (rest & bit) !== bit) continue
+    set.push(name)
+    rest &= ~bit
+  }
+  if (rest !== 0n || set.length === 0) set.push(rest === 0n ? '0' : `0x${rest.toString(16)}`)
+  return set.join('|')
+}
+
+function bitsText(names: readonly (readonly [string, number])[], bits: number): string {
+  let rest = bits
   if (rest === 0xffffffff) return '0xffffffff'
   const set: string[] = []
   for (const [name, bit] of names) {
@@ -57,6 +86,11 @@ function valueText(type: AnyType, value: unknown): string {
   const { shape } = type
   if (shape.kind === 'integer') return integerText(shape, value)
   if (shape.kind === 'string') return JSON.stringify(value)
+  if (shape.kind === 'bitfield32' && shape.names) {
+    const { value: on, selector } = value as Bitfield32
+    const names = Object.entries(shape.names)
+    return `value=${bitsText(names, on)} selector=${bitsText(names, selector)}`
+  }
   if (shape.kind === 'struct') return fieldsText(shape, value as Fields)
   if (shape.kind === 'followed') {
     const { head, name, rest } = shape

@@ -24,7 +24,13 @@ export type Shape =
   /** NLA_REJECT. */
   | { readonly kind: 'reject'; readonly message?: string }
   | { readonly kind: 'flag' }
-  | { readonly kind: 'string'; readonly max?: number; readonly nul: boolean }
+  | {
+      readonly kind: 'string'
+      readonly max?: number
+      readonly nul: boolean
+      /** Bytes that it always takes, NULs behind it (`char name[16]`). */
+      readonly fixed?: number
+    }
   | {
       readonly kind: 'binary'
       readonly min?: number
@@ -36,7 +42,12 @@ export type Shape =
       readonly kind: 'address'
       readonly family: 'any' | 'ether' | 'ip' | 'ipv4' | 'ipv6' | 'mac' | 'mpls'
     }
-  | { readonly kind: 'bitfield32'; readonly mask: number }
+  | {
+      readonly kind: 'bitfield32'
+      readonly mask: number
+      /** Names of bits. */
+      readonly names?: Readonly<Record<string, number>>
+    }
   | { readonly kind: 'struct'; readonly name: string; readonly fields: readonly StructField[] }
   | {
       readonly kind: 'followed'
