@@ -137,13 +137,13 @@ function ofFamilies(): Assertion[] {
   ])
 }
 
-/** What the family `nlkit` calls its numbers: Linux has no header for them. */
-const OUR_OWN = 'NLKIT_'
+/** What the families `nlkit` and `dbus` call their numbers: Linux has no header for them. */
+const OUR_OWN = ['NLKIT_', 'DBUS_']
 
 function allAssertions(): Assertion[] {
   const modules = [nlctrl, addr, link, neigh, route, rule, rtnetlink, wire]
   const all = [...modules.flatMap(ofConstants), ...ofTypes(), ...ofFamilies()]
-  const linux = all.filter(({ name }) => !name.startsWith(OUR_OWN))
+  const linux = all.filter(({ name }) => !OUR_OWN.some((prefix) => name.startsWith(prefix)))
   return [...new Map(linux.map((one) => [`${one.expression} ${one.value}`, one])).values()]
 }
 

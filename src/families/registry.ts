@@ -11,6 +11,7 @@ const loaders: Readonly<Record<string, () => Promise<Family>>> = {
   TASKSTATS: async () => (await import('./taskstats.ts')).taskstats,
   VFS_DQUOT: async () => (await import('./kernel-events.ts')).vfsDquot,
   acpi_event: async () => (await import('./kernel-events.ts')).acpiEvent,
+  dbus: async () => (await import('./dbus.ts')).dbus,
   ethtool: async () => (await import('./ethtool.ts')).ethtool,
   mptcp_pm: async () => (await import('./mptcp-pm.ts')).mptcpPm,
   netdev: async () => (await import('./netdev.ts')).netdev,

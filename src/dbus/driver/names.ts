@@ -1,6 +1,9 @@
 /** org.freedesktop.DBus: who has which name. */
+
+import type { Bus } from '../bus/bus.ts'
 import { BUS_NAME } from '../bus/bus-name.ts'
 import { BusError } from '../bus/errors.ts'
+import type { Peer } from '../bus/peer.ts'
 import { isBusName } from '../message/index.ts'
 import type { Call, Method } from './method.ts'
 
@@ -16,32 +19,38 @@ const hello: Method = {
   },
 }
 
-const requestName: Method = {
+/**
+ * RequestName, from either door; one of its answers.
+ * @throws BusError
+ */
+export function requestName(bus: Bus, peer: Peer, name: string, flags: number): number {
+  if (!isBusName(name))
+    throw new BusError('InvalidArgs', `Requested bus name "${name}" is not valid`)
+  if (name.startsWith(':'))
+    throw new BusError(
+      'InvalidArgs',
+      `Cannot acquire a service starting with ':' such as "${name}"`,
+    )
+  if (name === BUS_NAME)
+    throw new BusError(
+      'InvalidArgs',
+      `Connection "${peer.uniqueName}" is not allowed to own the service "${name}"because it is reserved for D-Bus' use only`,
+    )
+  const refusal = bus.policy.mayOwn(peer, name)
+  if (refusal !== undefined) throw new BusError('AccessDenied', refusal)
+  const most = bus.limits.maxNamesPerConnection
+  if (peer.names.length + 1 >= most)
+    throw new BusError(
+      'LimitsExceeded',
+      `Connection "${peer.uniqueName}" is not allowed to own more services (increase limits in configuration file if required; max_names_per_connection=${most})`,
+    )
+  return bus.names.request(peer, name, flags)
+}
+
+const requestNameMethod: Method = {
   takes: ['s', 'u'],
   gives: ['u'],
-  handle({ bus, peer, args }) {
-    const [name, flags] = args as [string, number]
-    if (!isBusName(name))
-      throw new BusError('InvalidArgs', `Requested bus name "${name}" is not valid`)
-    if (name.startsWith(':'))
-      throw new BusError(
-        'InvalidArgs',
-        `Cannot acquire a service starting with ':' such as "${name}"`,
-      )
-    if (name === BUS_NAME)
-      throw new BusError(
-        'InvalidArgs',
-        `Connection "${peer.uniqueName}" is not allowed to own the service "${name}"because it is reserved for D-Bus' use only`,
-      )
-    const refusal = bus.policy.mayOwn(peer, name)
-    if (refusal !== undefined) throw new BusError('AccessDenied', refusal)
-    if (peer.names.length + 1 >= bus.limits.maxNamesPerConnection)
-      throw new BusError(
-        'LimitsExceeded',
-        `Connection "${peer.uniqueName}" is not allowed to own more services (increase limits in configuration file if required; max_names_per_connection=${bus.limits.maxNamesPerConnection})`,
-      )
-    return [bus.names.request(peer, name, flags)]
-  },
+  handle: ({ bus, peer, args }) => [requestName(bus, peer, args[0] as string, args[1] as number)],
 }
 
 const releaseName: Method = {
@@ -134,7 +143,7 @@ const startServiceByName: Method = {
 
 export const nameMethods = {
   Hello: hello,
-  RequestName: requestName,
+  RequestName: requestNameMethod,
   ReleaseName: releaseName,
   StartServiceByName: startServiceByName,
   NameHasOwner: nameHasOwner,

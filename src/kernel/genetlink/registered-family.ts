@@ -41,6 +41,16 @@ export interface RegisteredFamily<F extends GenlFamily = GenlFamily> {
     value: NotificationInput<F, N>,
     options?: NotifyOptions,
   ): number
+  /**
+   * genlmsg_unicast(): sends a notification to one port alone.
+   * @returns bytes sent, -ECONNREFUSED when nobody has the port, -EAGAIN when its queue is full.
+   * @throws EncodeError when `value` is not what the notification carries.
+   */
+  unicast<N extends keyof F['notifications'] & string>(
+    name: N,
+    value: NotificationInput<F, N>,
+    to: { readonly portid: number; readonly net?: Net; readonly seq?: number },
+  ): number
   /** genl_unregister_family(). Harmless when repeated. */
   unregister(): void
 }
@@ -97,12 +107,7 @@ export class FamilyEntry<F extends GenlFamily = GenlFamily> implements Registere
     value: unknown,
     { net = this.#genl.kernel.initNet, portid = 0, seq = 0, report = false }: NotifyOptions = {},
   ): number {
-    const definition = this.family.notifications?.[name]
-    if (!definition) {
-      throw new NetlinkError('EINVAL', {
-        message: `${this.family.name} has no notification ${name}`,
-      })
-    }
+    const definition = this.#notification(name)
     const groups = typeof definition.group === 'string' ? [definition.group] : definition.group
     let result = -ESRCH
     for (const sock of this.#sockets(net)) {
@@ -118,10 +123,28 @@ export class FamilyEntry<F extends GenlFamily = GenlFamily> implements Registere
     }
     return result
   }
+  unicast(
+    name: string,
+    value: unknown,
+    {
+      portid,
+      net = this.#genl.kernel.initNet,
+      seq = 0,
+    }: { portid: number; net?: Net; seq?: number },
+  ): number {
+    const sock = this.#genl.socketOf(net)
+    return sock.unicast(this.#encode(sock, this.#notification(name), value, portid, seq), portid)
+  }
   unregister(): void {
     this.#genl.unregisterFamily(this)
   }
 
+  #notification(name: string): NotificationDefinition {
+    const definition = this.family.notifications?.[name]
+    if (definition) return definition
+    const message = `${this.family.name} has no notification ${name}`
+    throw new NetlinkError('EINVAL', { message })
+  }
   #sockets(net: Net | 'all'): KernelSocket[] {
     const { kernel } = this.#genl
     const nets = net === 'all' ? kernel.nets() : [net]
