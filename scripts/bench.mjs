@@ -1,5 +1,6 @@
 /**
- * Runs benches: `npm run bench -- WORKLOAD… [--json]`; without a workload it lists them. Each is a
+ * Runs benches: `npm run bench -- WORKLOAD… [--json]`; without a workload all of them, with `--list`
+ * none. Each is a
  * program of its own that tells at its top what it measures, beside what, and what it needs.
  */
 import { spawnSync } from 'node:child_process'
@@ -31,7 +32,7 @@ const benches = new Map(
     .filter(([, about]) => about !== undefined),
 )
 
-if (wanted.length === 0) {
+if (options.includes('--list')) {
   for (const [name, about] of benches) console.log(`${name.padEnd(10)} ${about}`)
   process.exit(0)
 }
@@ -40,7 +41,7 @@ if (unknown.length > 0) {
   console.error(`no bench: ${unknown.join(', ')}; there are ${[...benches.keys()].join(', ')}`)
   process.exit(2)
 }
-for (const name of wanted) {
+for (const name of wanted.length > 0 ? wanted : benches.keys()) {
   const program = join(root, 'build/bench', `${name}.js`)
   if (!existsSync(program)) throw new Error(`${program} is not compiled`)
   const { status } = spawnSync(process.execPath, ['--expose-gc', program, ...options], {
