@@ -1,4 +1,5 @@
 /** nlkit: a typed client for the kernel's netlink, and the errors that it throws. */
+export type { BatchDoors, BatchOptions } from './client/batch.ts'
 export type { DumpOptions } from './client/cursor.ts'
 export type { DatagramEvents, LossEvent } from './client/datagrams.ts'
 export type { DatagramReport, OverrunReport } from './client/diagnostics.ts'

@@ -25,6 +25,7 @@ import { Outbox } from './outbox.ts'
 import { lost, Pending, timedOut } from './pending.ts'
 import { callError, EAGAIN, ENOBUFS, malformed, type Receiver } from './receiver.ts'
 import { closedError, openSocket, type Session } from './session.ts'
+import { Wake } from './wake.ts'
 
 /** Times that a read is asked again after a loss. */
 const MOST_REPEATS = 3
@@ -45,6 +46,8 @@ export class Connection {
   readonly #flight = new Flight()
   readonly #deadlines = new DeadlineTimer((now) => this.#expire(now))
   #seq = 0
+  /** Requests made. */
+  #made = 0
   #socket: Socket | undefined
   #opening: Promise<void> | undefined
   #closed: { readonly reason: unknown } | undefined
@@ -52,7 +55,7 @@ export class Connection {
   #isPumping = false
   #isYielding = false
   #hasOverrun = false
-  #waiting: AbortController | undefined
+  readonly #wake = new Wake()
   /** Messages that answered nothing. */
   strays = 0
 
@@ -79,7 +82,7 @@ export class Connection {
     try {
       if (this.#closed) throw this.#closed.reason
       options.signal?.throwIfAborted()
-      const { flags = 0, ack = call.reply === undefined } = options
+      const { flags = 0, isQuiet = false, ack = call.reply === undefined && !isQuiet } = options
       const timeout =
         options.timeout === undefined ? this.#session.timeout : checkTimeout(options.timeout)
       const { writer } = this.#outbox
@@ -89,6 +92,8 @@ export class Connection {
       return new Promise((resolve, reject) => {
         const pending = new Pending(call, new Exchange(seq, false, ack), options, resolve, reject)
         pending.timeout = timeout
+        pending.isQuiet = isQuiet
+        pending.place = this.#made++
         pending.at = at
         pending.end = writer.length
         this.#outbox.add(pending)
@@ -176,6 +181,7 @@ export class Connection {
     if (socket.exchange && this.#flight.size === 0) {
       const only = this.#outbox.takeOnly()
       if (only) {
+        this.#outbox.askForAck(only)
         this.#flight.admit(only)
         this.#receiver.reserve(only.length + ERROR_ROOM)
         const parts = this.#outbox.partOf(only)
@@ -186,6 +192,7 @@ export class Connection {
     }
     const chosen = this.#outbox.take(this.#flight)
     if (chosen.length === 0) return false
+    this.#outbox.askForAck(chosen.at(-1) as Pending)
     const parts = this.#outbox.partsOf(chosen)
     this.#receiver.reserve((chosen[0] as Pending).length + ERROR_ROOM)
     if (tap.isOn) tap.sent(socket, parts)
@@ -275,6 +282,8 @@ export class Connection {
     }
     const warn = options.onWarning ?? this.#session.onWarning
     if (extack && warn) queueMicrotask(() => warn(extack))
+    if (pending.isQuiet)
+      for (const each of this.#flight.takeCovered(pending)) each.resolve(undefined)
     pending.resolve(pending.value)
   }
 
@@ -357,28 +366,15 @@ export class Connection {
   #idle(): void {
     this.#outbox.writer.length = 0
     this.#deadlines.clear()
-    this.#waiting?.abort()
-    this.#waiting = undefined
+    this.#wake.cancel()
     this.#flight.widen()
   }
 
   /** Wakes when the socket has something, while something is expected. */
   #wait(): void {
     const socket = this.#socket
-    if (this.#waiting || !socket || this.#flight.size === 0) return
-    const stop = new AbortController()
-    this.#waiting = stop
-    const woken = (): void => {
-      if (this.#waiting !== stop) return
-      this.#waiting = undefined
-      this.#run()
-    }
-    const failed = (error: unknown): void => {
-      if (this.#waiting !== stop) return
-      this.#waiting = undefined
-      this.#fail(() => error)
-    }
-    socket.readable(stop.signal).then(woken, failed)
+    if (!socket || this.#flight.size === 0) return
+    this.#wake.wait(socket, this.#run, (error) => this.#fail(() => error))
   }
 
   #unsettled(): Pending[] {

@@ -68,6 +68,14 @@ export class Endpoint {
       ...(isEmpty ? { isEmpty } : {}),
     })
   }
+  /** The same endpoint for a batch: changes are acknowledged together. */
+  quiet(): Endpoint {
+    const quiet = Object.create(this) as Endpoint
+    quiet.request = (call, value, options) =>
+      this.request(call, value, call.read ? options : { ...options, isQuiet: true })
+    quiet.dump = (call, listing, options) => this.dump(call, listing, options)
+    return quiet
+  }
   close(reason?: unknown): void {
     this.#connection.close(reason)
     this.#lanes.close(reason)

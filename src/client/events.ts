@@ -30,6 +30,11 @@ export interface EventOptions {
   readonly buffer?: number | undefined
   /** Bytes of receive buffer (SO_RCVBUF); 8 MiB, or what the kernel allows, unless said otherwise. */
   readonly receiveBuffer?: number | undefined
+  /**
+   * Whether to hear all namespaces that have a number in ours (NETLINK_LISTEN_ALL_NSID): their
+   * events say it in `nsid`, ours have none. Needs CAP_NET_BROADCAST.
+   */
+  readonly allNamespaces?: boolean | undefined
 }
 
 /** What becomes of messages and losses. */
@@ -37,7 +42,7 @@ export interface EventSource<T> {
   readonly protocol: number
   readonly groups: () => readonly number[] | Promise<readonly number[]>
   /** The event in a message; undefined for what is none. @throws DecodeError */
-  readonly decode: (m: MessageWalker) => T | undefined
+  readonly decode: (m: MessageWalker, nsid: number | undefined) => T | undefined
   readonly overrun: (source: OverrunSource) => T
   /** Takes the state anew, after a loss. */
   readonly resync?: (signal: AbortSignal) => Promise<T>
@@ -140,7 +145,7 @@ export class Events<T> implements AsyncIterableIterator<T> {
     this.#options.signal?.throwIfAborted()
     const groups = await this.#source.groups()
     const { protocol } = this.#source
-    const socket = await openEvents(this.#session, protocol, groups, this.#options.receiveBuffer)
+    const socket = await openEvents(this.#session, protocol, groups, this.#options)
     if (this.#end) {
       socket.close()
       throw this.#end === 'closed' ? closedEvents() : this.#end.error
@@ -188,19 +193,20 @@ export class Events<T> implements AsyncIterableIterator<T> {
       return true
     }
     const { walker } = receiver
-    while (!this.#isLost && walker.next()) this.#message(walker)
+    const nsid = socket.senderNsid >= 0 ? socket.senderNsid : undefined
+    while (!this.#isLost && walker.next()) this.#message(walker, nsid)
     if (!this.#isLost && receiver.isMalformed) this.fail(malformed())
     return true
   }
 
-  #message(m: MessageWalker): void {
+  #message(m: MessageWalker, nsid: number | undefined): void {
     if (m.type === NLMSG_OVERRUN) {
       this.#lose('kernel')
       return
     }
     let event: T | undefined
     try {
-      event = this.#source.decode(m)
+      event = this.#source.decode(m, nsid)
     } catch (error) {
       this.fail(error)
       return
@@ -269,21 +275,22 @@ export class Events<T> implements AsyncIterableIterator<T> {
   }
 }
 
-/** A socket in `groups`, with `receiveBuffer` bytes or as much as there may be. */
+/** A socket in `groups`, with the receive buffer that is wanted, or as much as there may be. */
 export async function openEvents(
   session: Session,
   protocol: number,
   groups: readonly number[],
-  receiveBuffer: number | undefined,
+  { receiveBuffer, allNamespaces }: Pick<EventOptions, 'receiveBuffer' | 'allNamespaces'>,
 ): Promise<Socket> {
+  const more = allNamespaces ? { listenAllNsid: true } : {}
   if (receiveBuffer !== undefined)
-    return openSocket(session, { protocol, groups, options: { receiveBuffer } })
+    return openSocket(session, { protocol, groups, options: { receiveBuffer, ...more } })
   try {
-    const options = { receiveBufferForce: RECEIVE_BUFFER }
+    const options = { receiveBufferForce: RECEIVE_BUFFER, ...more }
     return await openSocket(session, { protocol, groups, options })
   } catch (error) {
     if (!isNetlinkError(error, 'EPERM')) throw error
-    const options = { receiveBuffer: RECEIVE_BUFFER }
+    const options = { receiveBuffer: RECEIVE_BUFFER, ...more }
     return openSocket(session, { protocol, groups, options })
   }
 }

@@ -35,7 +35,7 @@ export class Exchange {
   seq: number
   readonly dump: boolean
   /** Whether the request asked for an acknowledgement (NLM_F_ACK). */
-  readonly ack: boolean
+  ack: boolean
   /** Whether it has ended; what comes later is stray. */
   over = false
   /** 0, or the negative errno with which it ended. */

@@ -38,6 +38,15 @@ export class Flight {
     const rest = [...this.#bySeq.values()]
     return this.#only === undefined ? rest : [this.#only, ...rest]
   }
+  /**
+   * Takes the quiet requests that were made before one that was acknowledged: what fails is told
+   * before that, so these are done.
+   */
+  takeCovered(acknowledged: Pending): Pending[] {
+    const covered = this.all().filter(({ isQuiet, place }) => isQuiet && place < acknowledged.place)
+    for (const pending of covered) this.release(pending)
+    return covered
+  }
   /** After an overrun: answers were longer than expected. */
   narrow(): void {
     this.#window /= 2

@@ -202,8 +202,7 @@ export class Live<T> implements AsyncIterableIterator<Change<T>> {
     try {
       this.#options.signal?.throwIfAborted()
       const { groups } = this.#subject
-      const { receiveBuffer } = this.#options
-      const socket = await openEvents(this.#session, NETLINK_ROUTE, groups, receiveBuffer)
+      const socket = await openEvents(this.#session, NETLINK_ROUTE, groups, this.#options)
       if (this.#end) {
         socket.close()
         throw this.#end === 'closed' ? closedError() : this.#end.error

@@ -2,6 +2,7 @@
 import type { Family } from '../schema/index.ts'
 import { NETLINK_GENERIC, NETLINK_ROUTE } from '../wire/index.ts'
 import { onAbort } from './abort.ts'
+import { type BatchDoors, type BatchOptions, runBatch } from './batch.ts'
 import { DatagramEvents, type DatagramSource } from './datagrams.ts'
 import type { Dependants } from './dependants.ts'
 import { Endpoint } from './endpoint.ts'
@@ -129,6 +130,17 @@ export class Netlink implements AsyncDisposable {
     const client = new FamilyClient(family, endpoint, generic, whenClosed)
     this.#dependants.add(dependant)
     return client
+  }
+
+  /**
+   * Makes many changes at once, with few acknowledgements. `work` asks for them through the doors
+   * that it is given, and need not wait for each; they are sent while it goes on, in the order in
+   * which it asks. What fails does not keep the others from being made.
+   * @returns how many were made.
+   * @throws what `work` throws, or the first error, unless `onError` takes them.
+   */
+  batch(work: (doors: BatchDoors) => unknown, options: BatchOptions = {}): Promise<number> {
+    return runBatch(this.#endpoint(NETLINK_ROUTE), work, options)
   }
 
   /** Ends all calls and watches with NETLINK_CLOSED, or `reason`. Harmless when repeated. */

@@ -23,6 +23,11 @@ export interface RequestOptions extends CallOptions {
    * first reply does.
    */
   readonly ack?: boolean | undefined
+  /**
+   * Whether the acknowledgement of a later request will do: the kernel takes them in order, and says
+   * at once what fails.
+   */
+  readonly isQuiet?: boolean | undefined
 }
 
 /** Milliseconds. */

@@ -1,11 +1,14 @@
 /** Requests that were made and not yet sent, in order, and the memory that they are written to. */
-import { Writer } from '../wire/index.ts'
+import { HOST_LE, NLM_F_ACK, Writer } from '../wire/index.ts'
 import type { Flight } from './flight.ts'
 import type { Pending } from './pending.ts'
 
 /** In one datagram. */
 const MOST_REQUESTS = 256
 const MOST_BYTES = 32_768
+
+/** Where the lower half of nlmsg_flags lies. */
+const FLAGS_LOW = HOST_LE ? 6 : 7
 
 export class Outbox {
   /** This turn's requests; those that wait longer get bytes of their own. */
@@ -83,6 +86,14 @@ export class Outbox {
   /** A request's bytes, from its nlmsghdr on; shared with the writer or its own. */
   bytesOf(pending: Pending): Uint8Array {
     return pending.bytes ?? this.writer.bytes.subarray(pending.at, pending.end)
+  }
+
+  /** A quiet request that is the last of its datagram is acknowledged, for those before it too. */
+  askForAck(last: Pending): void {
+    if (!last.isQuiet || last.exchange.ack) return
+    last.exchange.ack = true
+    const bytes = this.bytesOf(last)
+    bytes[FLAGS_LOW] = (bytes[FLAGS_LOW] as number) | NLM_F_ACK
   }
 
   /** What waits. */

@@ -10,6 +10,9 @@ import type { CallOptions } from './options.ts'
 /** Replies are taken to be this long until one was seen: the least that the kernel allocates. */
 const UNSEEN_REPLY = 3776
 
+/** A quiet request is seldom answered. */
+const QUIET_COST = 64
+
 /** What a request, its reply or its ack costs of the receive buffer: an sk_buff of that length. */
 function truesize(length: number): number {
   let size = 512
@@ -36,6 +39,10 @@ export class Pending {
   /** performance.now() at which patience ends; 0 before anything had to be waited for. */
   deadline = 0
   isSettled = false
+  /** Whether the acknowledgement of a later request is also its own. */
+  isQuiet = false
+  /** How many requests were made before it. */
+  place = 0
   readonly #resolve: (value: unknown) => void
   readonly #reject: (reason: unknown) => void
   #unlisten: (() => void) | undefined
@@ -60,6 +67,7 @@ export class Pending {
   /** Bytes of the receive buffer that the answers may take. */
   get cost(): number {
     const { call, exchange } = this
+    if (this.isQuiet && !exchange.ack) return QUIET_COST
     const reply =
       call.reply === undefined && exchange.ack ? 0 : truesize(call.replySize || UNSEEN_REPLY)
     return exchange.ack ? reply + truesize(2 * NLMSG_HDRLEN + this.length) : reply

@@ -17,7 +17,7 @@ import {
 } from '../families/rtnetlink.ts'
 import type { NotificationDefinition, RawFamily } from '../schema/index.ts'
 import { type MessageWalker, NETLINK_ROUTE } from '../wire/index.ts'
-import { type EventOptions, Events, type OverrunSource } from './events.ts'
+import { type EventOptions, type EventSource, Events, type OverrunSource } from './events.ts'
 import { didYouMean } from './nearest.ts'
 import type { CallOptions } from './options.ts'
 import { type Address, type AddressDoor, toAddress } from './route/address.ts'
@@ -53,7 +53,12 @@ type Optional<K extends Topic> = Partial<Intersection<Snapshots[K]>>
 
 /** `new` is said of changes too: what is told is the state since then. */
 export type ChangeEvent<K extends Topic> = {
-  [T in K]: { readonly type: T; readonly op: 'new' | 'del' } & Subjects[T]
+  [T in K]: {
+    readonly type: T
+    readonly op: 'new' | 'del'
+    /** The number of the namespace where it happened; absent for ours. */
+    readonly nsid?: number
+  } & Subjects[T]
 }[K]
 /** Events were lost: what is known may be wrong until the resync that follows. */
 export interface OverrunEvent {
@@ -150,12 +155,12 @@ export function watch<K extends Topic>(
 ): Events<WatchEvent<K>> {
   const wanted = checkTopics(topics)
   const byType = decoders(wanted)
-  const decode = (m: MessageWalker): object | undefined => {
+  const decode = (m: MessageWalker, nsid: number | undefined): object | undefined => {
     const decoder = byType.get(m.type)
     if (!decoder) return undefined
     const { topic, op, body } = decoder
     const members = subjects[topic].toEvent(body.decode(m.view, m.payload, m.end) as never)
-    return members && { type: topic, op, ...members }
+    return members && { type: topic, op, ...(nsid === undefined ? {} : { nsid }), ...members }
   }
   const resync = async (signal: AbortSignal): Promise<object> => {
     const taken = [...wanted].map((topic) => subjects[topic].snapshot(doors, { signal }))
@@ -164,7 +169,7 @@ export function watch<K extends Topic>(
   const source = {
     protocol: NETLINK_ROUTE,
     groups: () => [...new Set([...wanted].flatMap((topic) => subjects[topic].groups))],
-    decode: decode as (m: MessageWalker) => WatchEvent<K> | undefined,
+    decode: decode as EventSource<WatchEvent<K>>['decode'],
     overrun: (source: OverrunSource): OverrunEvent => ({ type: 'overrun', source }),
     resync: resync as (signal: AbortSignal) => Promise<WatchEvent<K>>,
   }
