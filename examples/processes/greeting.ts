@@ -13,6 +13,13 @@ export function greeting(socket: Socket, words: string): Uint8Array {
   return w.peek()
 }
 
+/** The errno of a send that is refused: over a Unix socket the next receive may be what tells it. */
+export async function refusal(socket: Socket, sent: number): Promise<number> {
+  if (sent < 0) return sent
+  await socket.readable(AbortSignal.timeout(10_000))
+  return socket.receive(new Uint8Array(4096))
+}
+
 /** The next datagram: its words, whom they are from, and through which group. */
 export async function hear(
   socket: Socket,

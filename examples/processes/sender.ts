@@ -2,7 +2,7 @@
 import { isNetlinkError } from 'nlkit'
 import { transportTo } from 'nlkit/transport'
 import { NETLINK_USERSOCK } from 'nlkit/wire'
-import { greeting, hear } from './greeting.ts'
+import { greeting, hear, refusal } from './greeting.ts'
 
 const kernel = await transportTo(process.env.NLKIT_KERNEL) // unix:PATH, or this machine's
 const socket = await kernel.open({ protocol: NETLINK_USERSOCK, portid: 1 })
@@ -11,7 +11,7 @@ console.log('port', socket.portid)
 const hello = greeting(socket, 'Hello Process')
 console.log('sent', socket.send([hello.subarray(0, 16), hello.subarray(16)], { portid: 2 }))
 console.log(JSON.stringify((await hear(socket)).words), 'came back')
-console.log('to nobody:', socket.send([hello], { portid: 3 })) // -ECONNREFUSED
+console.log('to nobody:', await refusal(socket, socket.send([hello], { portid: 3 }))) // -ECONNREFUSED
 try {
   await kernel.open({ protocol: NETLINK_USERSOCK, portid: 1 })
 } catch (error) {

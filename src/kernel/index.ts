@@ -72,6 +72,7 @@ export type {
 } from './netlink/kernel-socket.ts'
 export type { Netlink } from './netlink/netlink.ts'
 export { NETLINK_URELEASE, type NetlinkNotify } from './netlink/notify.ts'
+export { formatProcNetNetlink } from './netlink/proc-netlink.ts'
 export {
   HANDLED,
   type Handled,

@@ -10,6 +10,8 @@ export async function loadScenes(): Promise<readonly Scene[]> {
     import('./scene-0-1-links.ts'),
     import('./scene-0-2-changes.ts'),
     import('./scene-0-3-refusals.ts'),
+    import('./scene-1-processes.ts'),
+    import('./scene-2-kernel-side.ts'),
     import('./scene-3-modules.ts'),
     import('./scene-4-connector.ts'),
     import('./scene-5-generic.ts'),

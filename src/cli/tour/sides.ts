@@ -1,5 +1,8 @@
 /** The two kernels of a scene: this machine's in a new network namespace, and one of nlkit's. */
-import { release } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { release, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Server } from '../../daemon/server.ts'
 import { isNetlinkError, type Netlink, open } from '../../index.ts'
 import { Kernel } from '../../kernel/index.ts'
 import { newNetns } from '../../transport/netns.ts'
@@ -10,7 +13,15 @@ export interface Side {
   /** Absent where this machine does not allow it: `reason` says why. */
   readonly nl: Netlink | undefined
   readonly reason: string | undefined
+  /** How other processes get to it, until it is closed. */
+  reach(): Promise<Reach>
   close(): Promise<void>
+}
+
+/** A kernel as `transportTo` takes it, and the namespace there. */
+export interface Reach {
+  readonly kernel: string
+  readonly netns?: string
 }
 
 const LINUX = 'Linux'
@@ -37,24 +48,42 @@ async function liveSide(): Promise<Side> {
         await nl.close()
         netns.close()
       }
-      return { name, nl, reason: undefined, close }
+      const reach = async (): Promise<Reach> => ({ kernel: 'live', netns: netns.path })
+      return { name, nl, reason: undefined, reach, close }
     } catch (error) {
       netns.close()
       throw error
     }
   } catch (error) {
-    return { name, nl: undefined, reason: reasonOf(error), close: async () => undefined }
+    const reason = reasonOf(error)
+    const reach = async (): Promise<Reach> => {
+      throw error
+    }
+    return { name, nl: undefined, reason, reach, close: async () => undefined }
   }
 }
 
 async function nlkitSide(): Promise<Side> {
   const kernel = new Kernel()
   const nl = await open({ kernel })
+  let served: { server: Server; folder: string } | undefined
+  const reach = async (): Promise<Reach> => {
+    served ??= serve(kernel)
+    return { kernel: `unix:${served.server.path}` }
+  }
   const close = async () => {
     await nl.close()
+    served?.server.close()
+    if (served) rmSync(served.folder, { recursive: true, force: true })
     await kernel.close()
   }
-  return { name: NLKIT, nl, reason: undefined, close }
+  return { name: NLKIT, nl, reason: undefined, reach, close }
+}
+
+/** Serves the kernel to other processes, at a place of its own. */
+function serve(kernel: Kernel): { server: Server; folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'nlkit-tour-'))
+  return { server: new Server(kernel, { path: join(folder, 'kernel.sock') }), folder }
 }
 
 /** Both, this machine's first. */

@@ -16,7 +16,7 @@ import { KernelSocket, type KernelSocketConfig } from './kernel-socket.ts'
 import type { NETLINK_URELEASE, NetlinkNotify } from './notify.ts'
 import { PortRover } from './port.ts'
 import { type Skb, SkbPool } from './skb.ts'
-import type { NetlinkSock } from './sock.ts'
+import { type NetlinkSock, SOCK_DGRAM, SOCK_RAW } from './sock.ts'
 import { LEAST_GROUPS, ProtocolTable } from './table.ts'
 import { UserSocket } from './user-socket.ts'
 
@@ -64,9 +64,12 @@ export class Netlink {
   /**
    * socket(2): an unbound socket of a process in `net`. A protocol that nobody serves is asked for
    * under its module's name, `net-pf-16-proto-N`.
-   * @throws NetlinkError EPROTONOSUPPORT when nobody serves the protocol.
+   * @throws NetlinkError ESOCKTNOSUPPORT for a type that is neither SOCK_RAW nor SOCK_DGRAM;
+   * EPROTONOSUPPORT when nobody serves the protocol.
    */
-  socket(net: Net, protocol: number, credentials: Credentials): UserSocket {
+  socket(net: Net, protocol: number, credentials: Credentials, type = SOCK_RAW): UserSocket {
+    if (type !== SOCK_RAW && type !== SOCK_DGRAM)
+      throw new NetlinkError('ESOCKTNOSUPPORT', { syscall: 'socket' })
     const table = this.#tables[protocol]
     if (table?.registered === 0) this.kernel.modules.tryRequest(`net-pf-16-proto-${protocol}`)
     if (!table || table.registered === 0 || table.module?.tryGet() === false) {
@@ -74,6 +77,7 @@ export class Netlink {
     }
     const sock = new UserSocket(this, net, table, credentials)
     sock.module = table.module
+    sock.type = type
     this.#sockets.add(sock)
     return sock
   }
@@ -107,6 +111,10 @@ export class Netlink {
   /** netlink_deliver_tap(); for the core. */
   deliverTap(skb: Skb, to: NetlinkSock): void {
     for (const tap of this.#taps) tap(skb, to)
+  }
+  /** The sockets that are bound in `net`, by protocol, the kernel's included. */
+  boundSockets(net: Net): NetlinkSock[] {
+    return this.#tables.flatMap((table) => [...table.portsOf(net).values()])
   }
   /** Numbers sockets; for the core. */
   nextCookie(): number {

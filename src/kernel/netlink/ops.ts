@@ -10,7 +10,7 @@ import { HOST_LE } from '../../wire/order.ts'
 import { type Capability, type Credentials, nsCapable, UserNamespace } from '../credentials.ts'
 import { EINVAL, EPERM } from '../errno.ts'
 import { NSID_NONE } from '../net-namespace.ts'
-import { SOL_SOCKET } from './socket-options.ts'
+import { SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, timeoutBytes } from './socket-options.ts'
 import type { UserSocket } from './user-socket.ts'
 
 const AF_UNSPEC = 0
@@ -167,6 +167,8 @@ export class KernelSocketOps implements SocketOps {
 
   setsockopt(level: number, option: number, value: Uint8Array, current: Credentials): number {
     if (level === SOL_SOCKET && option === SO_ATTACH_FILTER) return this.#sock.attachFilter(value)
+    if (level === SOL_SOCKET && (option === SO_RCVTIMEO || option === SO_SNDTIMEO))
+      return this.#sock.setTimeout(option, value)
     const isShort = value.length < INT
     if (level === SOL_SOCKET && isShort) return -EINVAL
     const view = new DataView(value.buffer, value.byteOffset)
@@ -188,6 +190,10 @@ export class KernelSocketOps implements SocketOps {
     switch (option) {
       case SO_PEERCRED:
         return putInts(into, 0, -1, -1)
+      case SO_RCVTIMEO:
+        return putBytes(into, timeoutBytes(this.#sock.receiveTimeout))
+      case SO_SNDTIMEO:
+        return putBytes(into, timeoutBytes(this.#sock.sendTimeout))
       case SO_COOKIE:
         return putInts(into, this.#sock.cookie, 0)
       case SO_NETNS_COOKIE:
@@ -225,6 +231,10 @@ function putInts(into: Uint8Array, ...values: readonly number[]): number {
   const bytes = new Uint8Array(values.length * INT)
   const view = new DataView(bytes.buffer)
   for (const [i, value] of values.entries()) view.setInt32(INT * i, value, HOST_LE)
+  return putBytes(into, bytes)
+}
+
+function putBytes(into: Uint8Array, bytes: Uint8Array): number {
   const size = Math.min(bytes.length, into.length)
   into.set(bytes.subarray(0, size))
   return size

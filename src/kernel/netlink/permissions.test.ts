@@ -16,11 +16,13 @@ import { viewOf, Writer } from '../../wire/index.ts'
 import { type Credentials, UserNamespace } from '../credentials.ts'
 import { EPERM } from '../errno.ts'
 import { Kernel } from '../kernel.ts'
+import { KernelSocketOps } from './ops.ts'
 import { SO_RCVBUFFORCE, SOL_SOCKET } from './socket-options.ts'
 
 const root: Credentials = { pid: 100, uid: 0, gid: 0, capabilities: 'all' }
 const nobody: Credentials = { pid: 200, uid: 1000, gid: 1000, capabilities: new Set() }
 const RTNLGRP_IPV4_MROUTE_R = 30
+const SO_PASSCRED = 16
 
 test('joining, binding, connecting, options: a privileged opener is no help', () => {
   const kernel = new Kernel()
@@ -113,4 +115,24 @@ test('what a sender claims to be is what the reader is told', () => {
     return two.senderCredentials?.uid
   })
   assert.deepEqual(seen, [1000, 0])
+})
+
+test('who asks for it is told who sent, and that the kernel is pid 0', () => {
+  const kernel = new Kernel()
+  const w = new Writer()
+  const mark = w.messageStart(1, NLM_F_ACK, 1, 0)
+  w.messageEnd(mark)
+  const sock = kernel.netlink.socket(kernel.initNet, NETLINK_ROUTE, root)
+  const ops = new KernelSocketOps(sock)
+  const told = () => {
+    sock.send([w.peek()])
+    assert.equal(ops.recvmsg(new Uint8Array(64), 0), 36)
+    return ops.senderCredentials
+  }
+  assert.equal(told(), undefined)
+  const one = new Uint8Array(4)
+  one[0] = 1
+  assert.equal(ops.setsockopt(SOL_SOCKET, SO_PASSCRED, one, root), 0)
+  const { pid, uid, gid } = told() ?? {}
+  assert.deepEqual([pid, uid, gid], [0, 0, 0])
 })

@@ -18,8 +18,9 @@ import type { PortMap, ProtocolHooks, ProtocolTable } from './table.ts'
 /** SO_SNDBUF of a new socket, as accounted (net.core.wmem_default). */
 const DEFAULT_SEND_BUFFER = 212992
 
-/** SO_TYPE of a new socket unless another is asked for. */
-const SOCK_RAW = 3
+/** SO_TYPE: which of the two makes no difference. */
+export const SOCK_DGRAM = 2
+export const SOCK_RAW = 3
 
 /** What a kernel socket does with a datagram; a promise holds up the sender's next one. */
 export type Input = (skb: Skb) => void | Promise<void>
@@ -54,7 +55,7 @@ export class NetlinkSock {
   sendTimeout = Number.POSITIVE_INFINITY
   receiveTimeout = Number.POSITIVE_INFINITY
   /** SO_TYPE: SOCK_RAW or SOCK_DGRAM, which make no difference. */
-  type = SOCK_RAW
+  type: number = SOCK_RAW
   /** SO_PASSCRED: a reader is told who sent what it reads. */
   passCredentials = false
   /** SO_ATTACH_FILTER: how much of what comes is taken. */

@@ -113,6 +113,17 @@ export function setTimeouts(sock: NetlinkSock, option: number, timeval: Uint8Arr
   return 0
 }
 
+/** SO_RCVTIMEO or SO_SNDTIMEO as a struct timeval; zero is for ever. */
+export function timeoutBytes(milliseconds: number): Uint8Array {
+  const bytes = new Uint8Array(TIMEVAL)
+  if (!Number.isFinite(milliseconds)) return bytes
+  const view = new DataView(bytes.buffer)
+  const seconds = Math.floor(milliseconds / 1000)
+  view.setBigInt64(0, BigInt(seconds), HOST_LE)
+  view.setBigInt64(8, BigInt(Math.round((milliseconds - seconds * 1000) * 1000)), HOST_LE)
+  return bytes
+}
+
 /** An option that is an int. @returns its value, or -ENOPROTOOPT. */
 export function getSocketOption(sock: NetlinkSock, option: number): number {
   switch (option) {
