@@ -181,9 +181,9 @@ export class KernelSocketOps implements SocketOps {
       const special = this.#special(option, into)
       if (special !== undefined) return special
     }
-    if (level === SOL_NETLINK && into.length < INT) return -EINVAL
     const value = this.#sock.getsockopt(level, option)
-    return value < 0 ? value : putInts(into, value)
+    if (value < 0) return value
+    return level === SOL_NETLINK && into.length < INT ? -EINVAL : putInts(into, value)
   }
   /** Options of sockets that have no number in `UserSocket`. */
   #special(option: number, into: Uint8Array): number | undefined {
