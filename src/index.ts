@@ -65,6 +65,13 @@ export type {
   NetconfFilter,
   NewAddressLabel,
 } from './client/route/table.ts'
+export type {
+  Filter,
+  OfLink,
+  Qdisc,
+  QdiscFilter,
+  TrafficClass,
+} from './client/route/traffic-control.ts'
 export type { KobjectEvent } from './client/uevents.ts'
 export type {
   ChangeEvent,

@@ -77,6 +77,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./stats.ts'),
   },
   {
+    name: 'qdisc',
+    aliases: [],
+    summary: 'queueing disciplines',
+    load: async () => ({ command: (await import('./tc.ts')).qdisc }),
+  },
+  {
+    name: 'class',
+    aliases: [],
+    summary: 'classes of queueing disciplines',
+    load: async () => ({ command: (await import('./tc.ts')).trafficClass }),
+  },
+  {
+    name: 'filter',
+    aliases: [],
+    summary: 'filters of packets',
+    load: async () => ({ command: (await import('./tc.ts')).filter }),
+  },
+  {
     name: 'monitor',
     aliases: ['mon'],
     summary: 'changes, as they happen',

@@ -28,6 +28,7 @@ import {
   NeighbourTableDoor,
   NetconfDoor,
 } from './route/table.ts'
+import { FilterDoor, QdiscDoor, TrafficClassDoor } from './route/traffic-control.ts'
 import { closedError, type Session } from './session.ts'
 import { UeventDoor } from './uevents.ts'
 import { type Topic, type WatchEvent, watch } from './watch.ts'
@@ -47,6 +48,9 @@ export class Netlink implements AsyncDisposable {
   readonly addressLabels: AddressLabelDoor
   readonly multicastAddresses: MulticastAddressDoor
   readonly statistics: StatisticsDoor
+  readonly qdiscs: QdiscDoor
+  readonly classes: TrafficClassDoor
+  readonly filters: FilterDoor
   /** Other namespaces, by the numbers that this one knows them by. */
   readonly namespaces: NamespaceDoor
   readonly #session: Session
@@ -80,6 +84,9 @@ export class Netlink implements AsyncDisposable {
     this.addressLabels = new AddressLabelDoor(links)
     this.multicastAddresses = new MulticastAddressDoor(links)
     this.statistics = new StatisticsDoor(links)
+    this.qdiscs = new QdiscDoor(links)
+    this.classes = new TrafficClassDoor(links)
+    this.filters = new FilterDoor(links)
     this.namespaces = new NamespaceDoor(links)
   }
 

@@ -76,6 +76,8 @@ export class NetconfDoor {
       return { family }
     }
     const map = (decoded: DecodedConfiguration): Netconf | undefined => {
+      // A family that Linux lacks is answered with all that it has.
+      if (decoded.family !== family) return undefined
       if (ifindex !== undefined && decoded.ifindex !== ifindex) return undefined
       return withRest({ family: filter.family }, decoded, FAMILY)
     }
