@@ -81,7 +81,7 @@ export const taskstatsCmdAttrs = attrs('TASKSTATS_CMD_ATTR_', {
 export const taskstatsAggrAttrs = attrs('TASKSTATS_TYPE_', {
   pid: [1, u32],
   tgid: [2, u32],
-  stats: [3, taskstatsStruct.since(328)],
+  stats: [3, taskstatsStruct],
 })
 export const taskstatsAttrs = attrs('TASKSTATS_TYPE_', {
   aggrPid: [4, taskstatsAggrAttrs],

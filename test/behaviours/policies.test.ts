@@ -257,7 +257,8 @@ function register(kernel: Kernel, { family, cmd, level, request: body }: Case): 
     ops: { asked: { cmd, do: { request: body } } },
   })
   const validate = level === NL_VALIDATE_STRICT ? 'strict' : 'liberal'
-  kernel.genl.registerFamily(described, { asked: { validate, doit: () => undefined } })
+  const options = validate === 'liberal' ? { resvStartOp: cmd + 1 } : {}
+  kernel.genl.registerFamily(described, { asked: { validate, doit: () => undefined } }, options)
 }
 
 for (const [name, each] of Object.entries(CASES)) {
