@@ -264,15 +264,18 @@ export class NotifierList {
     readSide: ReadSide<unknown>,
   ): Promise<number> {
     const token = readSide.enter()
+    const { event, data, counter } = rest
+    let { next, left } = rest
     try {
       let answer = this.#settled(await given, block)
-      while (rest.next && rest.left !== 0 && !(answer & NOTIFY_STOP_MASK)) {
-        const node: ChainNode = rest.next
-        rest.next = node.next
-        rest.left--
-        if (rest.counter) rest.counter.calls++
-        const next = this.#step(node, rest)
-        answer = typeof next === 'number' ? next : this.#settled(await next, node.block)
+      while (next && left !== 0 && !(answer & NOTIFY_STOP_MASK)) {
+        const node: ChainNode = next
+        next = node.next
+        left--
+        if (counter) counter.calls++
+        const got = this.#step(node, event, data)
+        if (typeof got === 'number') answer = got
+        else answer = this.#settled(await got, node.block)
       }
       return answer
     } finally {
@@ -280,10 +283,10 @@ export class NotifierList {
     }
   }
 
-  #step(node: ChainNode, { event, data }: Rest): unknown {
+  #step({ target }: ChainNode, event: unknown, data: unknown): unknown {
     this.isInside = true
     try {
-      return node.target.call(event, data)
+      return target.call(event, data)
     } finally {
       this.isInside = false
     }

@@ -36,7 +36,7 @@ export class ReadWriteLock {
 
   leave(): void {
     this.#readers--
-    this.#serve()
+    if (this.#queue.length > 0) this.#serve()
   }
 
   /** Takes the lock, which nobody holds, for a writer. */
