@@ -1,6 +1,7 @@
 /** A kernel of its own, served and managed from outside until somebody ends it. */
 import { readFileSync } from 'node:fs'
 import { registerControl } from '../kernel/control/control.ts'
+import { registerEthtool } from '../kernel/ethtool/index.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { loadModuleFile } from '../kernel/module/load-file.ts'
 import { KERN_WARNING } from '../kernel/printk/log.ts'
@@ -52,6 +53,7 @@ export async function startDaemon({
     for (const file of modules) await kernel.insmod(await loadModuleFile(file))
     server = new Server(kernel, options)
     const { path } = server
+    registerEthtool(kernel)
     registerControl(kernel, {
       pid: process.pid,
       version: readVersion(),
