@@ -15,6 +15,7 @@ export async function loadScenes(): Promise<readonly Scene[]> {
     import('./scene-3-modules.ts'),
     import('./scene-4-connector.ts'),
     import('./scene-5-generic.ts'),
+    import('./scene-6-routes.ts'),
   ])
   return modules.map(({ scene }) => scene)
 }
