@@ -23,6 +23,7 @@ export {
   selected,
   variant,
 } from './container.ts'
+export { type Copier, makeCopier } from './copy.ts'
 export type { Deferred, DeferredReader } from './deferred.ts'
 export {
   type Exchange,

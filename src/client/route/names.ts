@@ -16,6 +16,8 @@ export class Names<N extends string> {
   readonly #what: string
   readonly #byName = new Map<string, number>()
   readonly #byNumber = new Map<number, N>()
+  /** The same for small numbers, which most are. */
+  readonly #small: (N | number)[] = Array.from({ length: 256 }, (_, number) => number)
 
   constructor(what: string, constants: Readonly<Record<string, number>>, prefix: string) {
     this.#what = what
@@ -23,12 +25,14 @@ export class Names<N extends string> {
       if (!constant.startsWith(prefix)) continue
       const name = constant.slice(prefix.length).toLowerCase() as N
       this.#byName.set(name, number)
-      if (!this.#byNumber.has(number)) this.#byNumber.set(number, name)
+      if (this.#byNumber.has(number)) continue
+      this.#byNumber.set(number, name)
+      if (number < 256) this.#small[number] = name
     }
   }
   /** The name, or the number when it has none. */
   name(number: number): N | number {
-    return this.#byNumber.get(number) ?? number
+    return this.#small[number] ?? this.#byNumber.get(number) ?? number
   }
   /** @throws EncodeError at `path` for an unknown name. */
   number(name: string | number, path: string): number {

@@ -1,9 +1,9 @@
 /** Next hops: where a route's packets are handed on to. */
 import { EncodeError } from '../../errors.ts'
-import { RTNH_F_ONLINK, type rtRoute } from '../../families/rt-route.ts'
-import type { Reply, RequestInput } from '../../schema/index.ts'
+import { nexthop, RTNH_F_ONLINK, type rtRoute } from '../../families/rt-route.ts'
+import { makeCopier, type Reply, type RequestInput } from '../../schema/index.ts'
 import type { CallOptions } from '../options.ts'
-import { defined, type LinkName, type Links, withRest } from './door.ts'
+import { defined, type LinkName, type Links } from './door.ts'
 import { familyNumber, familyOf, type IpFamily } from './prefix.ts'
 
 type DecodedHop = NonNullable<Reply<typeof rtRoute, 'getRoute'>['multipath']>[number]
@@ -34,13 +34,16 @@ const TRANSLATED: ReadonlySet<string> = new Set([
   'gateway',
 ] satisfies (keyof DecodedHop)[])
 
+const copyRest = makeCopier(nexthop, TRANSLATED)
+
 /** A next hop as its message says. */
 export function toNextHop(decoded: DecodedHop): NextHop {
   const { gateway = decoded.via?.address } = decoded
   const hop: Partial<NextHop> = gateway === undefined ? {} : { gateway }
   hop.oif = decoded.ifindex
   hop.weight = decoded.hops + 1
-  return withRest<NextHop>(hop, decoded, TRANSLATED)
+  copyRest(hop, decoded)
+  return hop as NextHop
 }
 
 /** A next hop as RTA_MULTIPATH has it. @throws EncodeError at `path` */

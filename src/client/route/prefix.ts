@@ -40,9 +40,12 @@ export function parseDestination(text: string, family: IpFamily, path: string): 
   return { family, address: family === 'inet' ? '0.0.0.0' : '::', length: 0 }
 }
 
+/** `/0` to `/255`. */
+const SUFFIXES: readonly string[] = Array.from({ length: 256 }, (_, length) => `/${length}`)
+
 /** What `parseDestination` reads. */
 export function formatDestination(address: string | undefined, length: number): string {
-  return address === undefined || length === 0 ? 'default' : `${address}/${length}`
+  return address === undefined || length === 0 ? 'default' : address + SUFFIXES[length]
 }
 
 /** AF_INET or AF_INET6. @throws EncodeError at `path` for another word. */

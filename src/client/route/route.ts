@@ -13,7 +13,7 @@ import {
   rtRoute,
 } from '../../families/rt-route.ts'
 import { AF_INET6, AF_MPLS } from '../../families/rtnetlink.ts'
-import type { Reply, RequestInput } from '../../schema/index.ts'
+import { makeCopier, type Reply, type RequestInput } from '../../schema/index.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
@@ -21,7 +21,7 @@ import type { Dump } from '../dump.ts'
 import { Live, type LiveOptions } from '../live.ts'
 import { checkMatch, type Match } from '../match.ts'
 import type { CallOptions } from '../options.ts'
-import { defined, type LinkName, type Links, withRest } from './door.ts'
+import { defined, type LinkName, type Links } from './door.ts'
 import { routeSubject } from './live.ts'
 import {
   type RouteProtocol,
@@ -154,6 +154,8 @@ const TRANSLATED: ReadonlySet<string> = new Set([
   'multipath',
   'gateway',
 ] satisfies (keyof Decoded)[])
+const copyRest = makeCopier(rtRoute.ops.getRoute.dump.reply, TRANSLATED)
+
 /** MPLS has labels without lengths. */
 function destinationOf({ family, dst, dstLen }: Decoded): string {
   return family === AF_MPLS ? (dst ?? 'default') : formatDestination(dst, dstLen)
@@ -175,7 +177,8 @@ export function toRoute(decoded: Decoded): Route | undefined {
   route.protocol = routeProtocols.name(decoded.protocol)
   route.scope = scopes.name(decoded.scope)
   route.type = routeTypes.name(decoded.type)
-  return withRest<Route>(route, decoded, TRANSLATED)
+  copyRest(route, decoded)
+  return route as Route
 }
 
 export class RouteDoor {
