@@ -10,6 +10,7 @@
 import { rtAddr } from '../../families/rt-addr.ts'
 import { IFF_LOWER_UP, IFF_RUNNING, IFF_UP, rtLink } from '../../families/rt-link.ts'
 import { NTF_PROXY, rtNeigh } from '../../families/rt-neigh.ts'
+import { rtNexthop } from '../../families/rt-nexthop.ts'
 import { rtRoute } from '../../families/rt-route.ts'
 import { rtRule } from '../../families/rt-rule.ts'
 import {
@@ -34,6 +35,7 @@ import type { Effect, Subject } from '../live.ts'
 import type { Address, AddressDoor } from './address.ts'
 import type { Link, LinkDoor } from './link.ts'
 import type { Neighbour, NeighbourDoor } from './neighbour.ts'
+import type { Nexthop, NexthopDoor } from './nexthop.ts'
 import type { Route, RouteDoor } from './route.ts'
 import type { Rule, RuleDoor } from './rule.ts'
 
@@ -188,6 +190,25 @@ export function ruleSubject(door: RuleDoor, toRule: Make<Rule>): Subject<Rule> {
       const rest = others(held, read.item, restless)
       if (read.isNew) return { key, items: [...rest, read.item] }
       return rest.length < held.length || held.length === 0 ? { key, items: rest } : 'doubt'
+    },
+  }
+}
+
+export function nexthopSubject(door: NexthopDoor, toNexthop: Make<Nexthop>): Subject<Nexthop> {
+  const reader = new Reader(rtNexthop, toNexthop)
+  const states = new LinkStates()
+  const keyOf = ({ id }: Nexthop): string => `${id}`
+  const effect = plainEffect(reader, keyOf)
+  return {
+    groups: [RTNLGRP_NEXTHOP, RTNLGRP_LINK],
+    keyMembers: ['id'],
+    restless: new Set(),
+    keyOf,
+    list: (_match, options) => door.list({}, options).toArray(),
+    effect(m, known) {
+      if (states.isNews(m)) return 'doubt'
+      const isOurs = m.type === RTM_NEWNEXTHOP || m.type === RTM_DELNEXTHOP
+      return isOurs ? withoutEnd(effect(m, known)) : 'nothing'
     },
   }
 }

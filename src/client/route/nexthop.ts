@@ -7,8 +7,11 @@ import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { Live, type LiveOptions } from '../live.ts'
+import { checkMatch, type Match } from '../match.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, type LinkName, type Links, withRest } from './door.ts'
+import { nexthopSubject } from './live.ts'
 import { type RouteProtocol, routeProtocols, type Scope, scopes } from './names.ts'
 import { familyNumber, familyOf, type IpFamily } from './prefix.ts'
 
@@ -114,6 +117,15 @@ export class NexthopDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<Nexthop> = {}, options: LiveOptions = {}): Live<Nexthop> {
+    const { session } = this.#links.endpoint
+    return new Live(session, nexthopSubject(this, toNexthop), checkMatch(match), options)
   }
 
   list(filter: NexthopFilter = {}, options: DumpOptions = {}): Dump<Nexthop> {
