@@ -5,6 +5,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { main } from './cli.ts'
 import { serveKernel } from './daemon.ts'
 
@@ -90,6 +91,21 @@ test('a setuid program is refused before it starts', { skip: notRoot }, () => {
   const { status, stderr } = run([], program)
   assert.equal(status, 126)
   assert.match(stderr, /is setuid/)
+})
+
+const noIw = has('iw') ? false : 'needs iw(8)'
+test('a family that a module serves is found by its program', { skip: noIw }, () => {
+  const module = fileURLToPath(new URL('../examples/wireless/wiphy.js', import.meta.url))
+  const { stdout, stderr } = run(['--module', module], 'sh', '-c', 'iw dev; iw list')
+  assert.equal(stderr, '')
+  assert.match(stdout, /^phy#0\n\tInterface wlan0\n\t\tifindex 100\n\t\twdev 0x1\n/)
+  assert.match(stdout, /^Wiphy phy0\n[\s\S]*\* 2412 MHz \[1\] \(20\.0 dBm\)\n[\s\S]*\* managed\n/m)
+})
+
+test('families that nobody serves are refused as on Linux', { skip: noIw }, () => {
+  const { stderr, status } = run([], 'iw', 'dev')
+  assert.match(stderr, /nl80211 not found/)
+  assert.notEqual(status, 0)
 })
 
 test('a kernel that is not there is said to be so', () => {

@@ -12,7 +12,8 @@ import { SERVED } from './session.ts'
 /** Milliseconds that a stopped kernel has to go. */
 const STOP_TIME = 5000
 
-const modules: Parameter<readonly string[]> = {
+/** `--module`, which may be given again. */
+export const modules: Parameter<readonly string[]> = {
   placeholder: 'FILE',
   about: 'a module to load, .js or .ts; may be given again',
   group: [],

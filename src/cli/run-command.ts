@@ -7,6 +7,7 @@ import type { Kernel } from '../kernel/index.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { openControl } from './control.ts'
 import { UsageError } from './exit.ts'
+import { modules } from './kernel.ts'
 import { type Parameters, text } from './parameter.ts'
 import { runChild } from './run-child.ts'
 import { checkProgram, findProgram, findShim } from './run-program.ts'
@@ -14,6 +15,7 @@ import { SERVED } from './session.ts'
 
 const parameters = {
   record: text('FILE', 'what is said on the kernel meanwhile, as a pcapng file'),
+  module: modules,
 } satisfies Parameters
 
 const shims = new URL('../../native/preload/prebuilt/', import.meta.url)
@@ -24,15 +26,22 @@ interface Served {
   close(): Promise<void>
 }
 
+/** A new kernel, or one that is given, with modules. */
+interface New {
+  readonly kernel: Kernel | undefined
+  readonly modules: readonly string[] | undefined
+}
+
 /** One of our own, at a place that nobody else can reach. */
 async function serveEphemeral(
   folder: string,
   call: Call,
   record: string | undefined,
-  kernel: Kernel | undefined,
+  { kernel, modules = [] }: New,
 ): Promise<Served> {
   const { startDaemon } = await import('../daemon/daemon.ts')
-  const daemon = await startDaemon({ path: join(folder, 'kernel.sock'), ...(kernel && { kernel }) })
+  const path = join(folder, 'kernel.sock')
+  const daemon = await startDaemon({ path, modules, ...(kernel && { kernel }) })
   if (record === undefined) return daemon
   try {
     const { recordToFile } = await import('../daemon/record-file.ts')
@@ -98,7 +107,12 @@ function surroundings(call: Call, shim: string, path: string): Record<string, st
  * Runs the program behind `--`, on the kernel that was named, or on `kernel`, or on a new one; what
  * is said is recorded into the file `record`, if any.
  */
-export async function runProgram(call: Call, record?: string, kernel?: Kernel): Promise<number> {
+export async function runProgram(
+  call: Call,
+  record?: string,
+  kernel?: Kernel,
+  modules?: readonly string[],
+): Promise<number> {
   const [name] = call.behind
   if (name === undefined)
     throw new UsageError('no program is given', 'it stands behind two dashes: nlkit run -- ip link')
@@ -109,7 +123,9 @@ export async function runProgram(call: Call, record?: string, kernel?: Kernel): 
   try {
     const shim = preloadable(folder)
     const named = kernel ? undefined : await reach(call, record)
-    served = named ?? (await serveEphemeral(folder, call, record, kernel))
+    if (named && modules)
+      throw new UsageError('--module is for a new kernel', 'nlkit module insmod FILE')
+    served = named ?? (await serveEphemeral(folder, call, record, { kernel, modules }))
     const env = surroundings(call, shim, served.path)
     return await runChild({ file, argv: call.behind, env })
   } finally {
@@ -129,6 +145,6 @@ export const command: Command = {
     ],
     behind: 'CMD [ARGS...]',
     parameters,
-    run: (call) => runProgram(call, call.given.record),
+    run: (call) => runProgram(call, call.given.record, undefined, call.given.module),
   }),
 }
