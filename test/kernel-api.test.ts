@@ -42,6 +42,7 @@ const rows = readRows()
 /** Folders whose programs a test runs, every one of them. */
 const RUN = [
   /^\.\.\/examples\/[\w-]+\.ts$/,
+  /^\.\.\/examples\/network\/[\w-]+\.ts$/,
   /^\.\.\/examples\/seeds\/[\w-]+\.ts$/,
   /^\.\.\/examples\/processes\/[\w-]+\.ts$/,
 ]
