@@ -239,7 +239,8 @@ export class Kernel implements AsyncDisposable {
     this.#isClosed = true
     const unloading = this.modules.close()
     if (unloading !== undefined) await unloading
-    await Promise.all(this.kthreads().map((thread) => thread.stop()))
+    const threads = this.kthreads()
+    if (threads.length > 0) await Promise.all(threads.map((thread) => thread.stop()))
     this.cbus.close()
     this.connector.close()
     this.netlink.close()
