@@ -17,6 +17,8 @@ export interface Activation {
   setEnvironment(variables: ReadonlyMap<string, string>): void
   /** A name has its first owner. */
   appeared(name: string, owner: Peer): void
+  /** A signal to the bus itself, from the peer. */
+  hear?(peer: Peer, header: Header, message: Uint8Array): void
   /** The peer is gone: nothing is kept for it. */
   forget(peer: Peer): void
 }

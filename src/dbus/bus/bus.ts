@@ -44,7 +44,7 @@ export class Bus {
   readonly driver: Driver
   limits: Limits
   policy: Policy
-  readonly activation: Activation
+  activation: Activation
   readonly credentials: PeerCredentials
   readonly machineId: () => string
   readonly reload: () => void

@@ -96,6 +96,7 @@ function send(bus: Bus, peer: Peer, outgoing: Outgoing, message: Uint8Array): vo
 }
 
 function drive(bus: Bus, peer: Peer, header: Header, message: Uint8Array): void {
+  if (header.type === SIGNAL) bus.activation.hear?.(peer, header, message)
   if (header.type !== METHOD_CALL) return
   try {
     bus.driver.handle(bus, peer, header, message)
