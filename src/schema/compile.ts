@@ -168,6 +168,13 @@ export function compileReader(selection: AttrSelection, header?: StructType<any>
   ) as Reader
 }
 
+/** A statement that writes `value`, an expression, as a payload. */
+export function emitPayload(scope: Scope, type: Type<any, any>, value: string): string {
+  const codec = codecs.get(type.put)
+  if (codec) return `${scope.ref(codec)}.write(w, ${value});`
+  return type.emitPut?.(scope, value) ?? `${scope.ref(type)}.put(w, ${value});`
+}
+
 function emitWrite(scope: Scope, entry: AttrEntry): string {
   const { type } = entry
   const { kind } = type.shape
@@ -176,11 +183,7 @@ function emitWrite(scope: Scope, entry: AttrEntry): string {
   }
   const whole = type.emitAttr?.(scope, 'x', entry.id | type.flags)
   if (whole !== undefined) return whole
-  const codec = codecs.get(type.put)
-  const payload = codec
-    ? `${scope.ref(codec)}.write(w, x);`
-    : (type.emitPut?.(scope, 'x') ?? `${scope.ref(type)}.put(w, x);`)
-  return `m = w.attrStart(${entry.id | type.flags}); ${payload} w.attrEnd(m);`
+  return `m = w.attrStart(${entry.id | type.flags}); ${emitPayload(scope, type, 'x')} w.attrEnd(m);`
 }
 
 /** The compiled form of a writer; attributes of values with unknown ones take the closure form. */

@@ -2,6 +2,7 @@
 import { DecodeError, EncodeError } from '../errors.ts'
 import { AttributeWalker } from '../wire/attribute.ts'
 import { NLA_F_NESTED, NLA_TYPE_MASK } from '../wire/constants.ts'
+import { emitAttributeHeader, emitPayload, emitRead } from './compile.ts'
 import { checkInteger } from './integer.ts'
 import { type Infer, type Input, show, type Type, within } from './type.ts'
 
@@ -43,6 +44,45 @@ export function array<T extends Type<any, any>>(
           throw within(error, `[${i}]`)
         }
       }
+    },
+    emitGet(scope, at, end) {
+      const read = (to: string): string => `{
+        ${emitAttributeHeader(scope)}
+        const p = at + 4, e = at + len;
+        ${to}${emitRead(scope, of)};
+        at += (len + 3) & ~3;
+      }`
+      const all = scope.define(
+        'view, at, end',
+        `if (end - at < 4) return [];
+         let first;
+         ${read('first = ')}
+         if (end - at < 4) return [first];
+         let second;
+         ${read('second = ')}
+         const items = [first, second];
+         while (end - at >= 4) ${read('items[items.length] = ')}
+         return items;`,
+      )
+      return `${all}(view, ${at}, ${end})`
+    },
+    emitPut(scope, value) {
+      const inner = flag === 'flag' ? of.flags : 0
+      const all = scope.define(
+        'w, x',
+        `${scope.ref(checkArray)}(x);
+         let i = 0;
+         try {
+           for (; i < x.length; i++) {
+             const y = x[i], m = w.attrStart((i + ${first}) | ${inner});
+             ${emitPayload(scope, of, 'y')}
+             w.attrEnd(m);
+           }
+         } catch (error) {
+           throw ${scope.ref(within)}(error, '[' + i + ']');
+         }`,
+      )
+      return `${all}(w, ${value});`
     },
     pathAt(view, at, end, offset) {
       const walker = new AttributeWalker(view, at, end)

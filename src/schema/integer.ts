@@ -87,8 +87,13 @@ function integer(
   const mask = limits.mask === undefined ? undefined : Number(limits.mask)
   const setter = getter.replace('get', 'set')
   const order = size === 1 ? '' : `, ${le}`
+  const spare = 32 - 8 * size
+  const truncate = signed ? `<< ${spare} >> ${spare}` : `<< ${spare} >>> ${spare}`
+  const isNatural = min === lowest && max === highest
   const emitCheck = (scope: Scope, value: string): string => {
-    const checked = `${scope.ref(checkInteger)}(${value}, ${min}, ${max})`
+    const call = `${scope.ref(checkInteger)}(${value}, ${min}, ${max})`
+    const isCheap = isNatural && /^\w+$/.test(value)
+    const checked = isCheap ? `((${value} ${truncate}) === ${value} ? ${value} : ${call})` : call
     return mask === undefined ? checked : `${scope.ref(checkMask)}(${checked}, ${mask})`
   }
   const again = (more: Partial<IntegerShape>): IntegerType =>

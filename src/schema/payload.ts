@@ -59,7 +59,7 @@ function getString(view: DataView, at: number, end: number): string {
 function putText(w: Writer, text: string): void {
   const { length } = text
   if (length <= KEPT_LENGTH) {
-    const at = w.reserve(length)
+    const at = w.claim(length)
     const { bytes } = w
     let i = 0
     for (; i < length; i++) {

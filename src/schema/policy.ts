@@ -107,6 +107,17 @@ export function validateAttrs(
   return LEFTOVER
 }
 
+/** Whether a number without limits, or a string with its NUL, passes at any level: most are that. */
+function isPlain(shape: Shape, raw: number, view: DataView, end: number, size: number): boolean {
+  if (raw & NLA_F_NESTED) return false
+  if (shape.kind === 'integer') {
+    const { bytes, min, max, mask } = shape
+    return size === bytes && min === undefined && max === undefined && mask === undefined
+  }
+  if (shape.kind !== 'string' || size < 1 || view.getUint8(end - 1) !== 0) return false
+  return shape.max === undefined || size <= shape.max + 1
+}
+
 function validateAttr(
   type: Type<any, any>,
   raw: number,
@@ -118,6 +129,7 @@ function validateAttr(
 ): string | undefined {
   const { shape } = type
   const size = end - start - NLA_HDRLEN
+  if (!type.judge && isPlain(shape, raw, view, end, size)) return undefined
   const refuse = (code: 'EINVAL' | 'ERANGE', text: string): never => {
     throw new NlaError(code, text, start, describePolicy(type))
   }

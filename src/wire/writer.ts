@@ -10,6 +10,8 @@ import { HOST_LE } from './order.ts'
 
 /** nla_len has 16 bits. */
 const MAX_NLA_LEN = 0xffff
+/** So few bytes are sooner written one by one than by a call of the engine's. */
+const SHORT = 48
 const encoder = new TextEncoder()
 
 export class Writer {
@@ -28,12 +30,14 @@ export class Writer {
   /** Makes room for `size` zero bytes; returns where they start. */
   reserve(size: number): number {
     const at = this.claim(size)
-    this.bytes.fill(0, at, at + size)
+    const { bytes } = this
+    if (size > SHORT) bytes.fill(0, at, at + size)
+    else for (let i = at; i < at + size; i++) bytes[i] = 0
     return at
   }
 
-  /** Makes room for `size` bytes that the caller fills at once; returns where they start. */
-  private claim(size: number): number {
+  /** Makes room for `size` bytes, all of which the caller fills at once; returns where they start. */
+  claim(size: number): number {
     const at = this.length
     const end = at + size
     if (end > this.bytes.length) this.grow(end)
@@ -65,8 +69,11 @@ export class Writer {
     this.view.setBigUint64(at, value, le)
   }
   put(bytes: Uint8Array): void {
-    const at = this.claim(bytes.length)
-    this.bytes.set(bytes, at)
+    const { length } = bytes
+    const at = this.claim(length)
+    const own = this.bytes
+    if (length > SHORT) own.set(bytes, at)
+    else for (let i = 0; i < length; i++) own[at + i] = bytes[i] as number
   }
   /** UTF-8 and, unless `nul` is false, a NUL behind it. */
   string(value: string, nul = true): void {
@@ -102,9 +109,9 @@ export class Writer {
   /** nla_put_u32(). */
   attrU32(type: number, value: number): void {
     const at = this.claim(8)
-    this.view.setUint16(at, 8, HOST_LE)
-    this.view.setUint16(at + 2, type, HOST_LE)
-    this.view.setUint32(at + 4, value, HOST_LE)
+    const { view } = this
+    view.setUint32(at, HOST_LE ? 8 | (type << 16) : (8 << 16) | type, HOST_LE)
+    view.setUint32(at + 4, value, HOST_LE)
   }
   /** nla_put(). */
   attrBytes(type: number, payload: Uint8Array): void {

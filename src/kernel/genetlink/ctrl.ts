@@ -66,8 +66,11 @@ export function registerNlctrl(genl: Genetlink): void {
           if (which === undefined) throw new NetlinkError('EINVAL')
           const family = genl.find(which)
           if (!family || !isVisible(genl, family, net)) throw new NetlinkError('ENOENT')
-          const info = described.get(family) ?? describe(family)
-          described.set(family, info)
+          let info = described.get(family)
+          if (!info) {
+            info = describe(family)
+            described.set(family, info)
+          }
           return info
         },
         *dumpit(_, { net }) {

@@ -18,7 +18,6 @@ import {
   type Request,
 } from '../../schema/index.ts'
 import { GENL_CMD_CAP_DO, GENL_CMD_CAP_DUMP, GENL_CMD_CAP_HASPOL } from '../../wire/constants.ts'
-import { HOST_LE } from '../../wire/order.ts'
 import type { Writer } from '../../wire/writer.ts'
 import type { Capability } from '../credentials.ts'
 import type { ModuleOwner } from '../module/module.ts'
@@ -132,9 +131,7 @@ const rejectAll: OpPolicy = { selection: undefined, maxattr: 1 }
 
 /** struct genlmsghdr: command, version, a reserved field. */
 export function putGenlHeader(w: Writer, cmd: number, version: number): void {
-  w.u8(cmd)
-  w.u8(version)
-  w.u16(0, HOST_LE)
+  w.u32(cmd | (version << 8), true)
 }
 
 /**

@@ -115,7 +115,9 @@ export class Genetlink {
   #receive(ctx: RequestContext): Handled | Promise<Handled> {
     const family = this.#byId.get(ctx.type)
     if (family?.options.parallelOps) return genlRcvMsg(ctx, family)
-    return this.#lock.run(() => genlRcvMsg(ctx, family))
+    if (!this.#lock.isFree) return this.#lock.run(() => genlRcvMsg(ctx, family))
+    const result = genlRcvMsg(ctx, family)
+    return typeof result === 'number' ? result : this.#lock.hold(result)
   }
   /** genl_release(): what families kept for a socket goes with it. */
   #release(sock: NetlinkSock): void {

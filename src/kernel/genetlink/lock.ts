@@ -13,7 +13,14 @@ export class HandlerLock {
   /** Calls `handle` now, or when those before it are done. What it throws passes. */
   run(handle: () => Result): Result {
     const result = this.#last === undefined ? handle() : this.#last.then(handle)
-    if (typeof result === 'number') return result
+    return typeof result === 'number' ? result : this.hold(result)
+  }
+  /** Whether nothing is under way. */
+  get isFree(): boolean {
+    return this.#last === undefined
+  }
+  /** What comes next waits for `result`. */
+  hold(result: Promise<Handled>): Promise<Handled> {
     const settled = result.then(nothing, nothing)
     this.#last = settled
     settled.then(() => {

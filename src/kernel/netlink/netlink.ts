@@ -110,7 +110,8 @@ export class Netlink {
   }
   /** netlink_deliver_tap(); for the core. */
   deliverTap(skb: Skb, to: NetlinkSock): void {
-    for (const tap of this.#taps) tap(skb, to)
+    const taps = this.#taps
+    if (taps.length > 0) for (const tap of taps) tap(skb, to)
   }
   /** The sockets that are bound in `net`, by protocol, the kernel's included. */
   boundSockets(net: Net): NetlinkSock[] {

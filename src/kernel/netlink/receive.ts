@@ -9,8 +9,8 @@ import type { Skb } from './skb.ts'
 import type { NetlinkSock } from './sock.ts'
 import { MAX_DUMP_SIZE } from './truesize.ts'
 
-/** Longest datagram that is copied byte by byte: a view of it would cost more. */
-const SHORT = 80
+/** Longest datagram that is copied word by word: a part of it as an array would cost more. */
+const SHORT = 512
 
 /**
  * The datagram in front, for a look: it stays in the queue until `consume`.
@@ -37,8 +37,21 @@ export function copyDatagram(sock: NetlinkSock, skb: Skb, buffer: Uint8Array): v
   if (room > sock.maxReceiveLength) sock.maxReceiveLength = room
   const { length, bytes } = skb
   const copied = Math.min(length, buffer.length)
-  if (copied <= SHORT) for (let i = 0; i < copied; i++) buffer[i] = bytes[i] as number
-  else buffer.set(bytes.subarray(0, copied))
+  if (copied > SHORT) {
+    buffer.set(bytes.subarray(0, copied))
+    return
+  }
+  let { readView: to } = sock
+  if (!to || sock.readBuffer !== buffer || sock.readLength !== buffer.length) {
+    to = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+    sock.readBuffer = buffer
+    sock.readLength = buffer.length
+    sock.readView = to
+  }
+  const { view: from } = skb
+  let at = 0
+  for (; at + 4 <= copied; at += 4) to.setInt32(at, from.getInt32(at, true), true)
+  for (; at < copied; at++) buffer[at] = bytes[at] as number
 }
 
 /** Takes the datagram in front out of the queue, and lets a dump make its next step. */

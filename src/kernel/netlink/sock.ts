@@ -66,6 +66,10 @@ export class NetlinkSock {
   readonly senders = new WaitQueue()
   /** Longest buffer that was read into: what a dump's datagrams are sized by. */
   maxReceiveLength = 0
+  /** The buffer that was read into last, its length then, and a view of it. */
+  readBuffer: Uint8Array | undefined
+  readLength = 0
+  readView: DataView | undefined
 
   /** Membership, a bit for each group from 1 on; nothing before the first group operation. */
   groups: Uint32Array | undefined
