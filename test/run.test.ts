@@ -34,6 +34,44 @@ test('ip(8) sees the network of the kernel that was started for it', { skip: noI
   assert.equal(status, 0)
 })
 
+/** What ip(8) makes, shows, flushes, deletes, and is refused. */
+const IP_SESSION = String.raw`set -e
+ip link add va address 02:00:00:00:00:0a type veth peer name vb address 02:00:00:00:00:0b
+ip link set va addrgenmode none; ip link set vb addrgenmode none
+ip link set lo up; ip link set va up; ip link set vb up
+ip addr add 10.1.2.3/24 brd + dev va
+ip addr add 10.1.2.4/24 dev va
+ip -6 addr add 2001:db8::1/64 dev va nodad
+ip route add 10.9.0.0/16 via 10.1.2.1
+ip neigh add 10.1.2.9 lladdr 02:00:00:00:00:09 dev va
+ip rule add from 10.9.0.0/16 table 100 priority 77
+ip -br link | sort
+ip -br addr | sort
+ip route show; ip route show table local; ip route get 10.9.1.1 | head -1 | sed 's/ uid.*//'
+ip neigh show dev va 10.1.2.9; ip rule show
+ip link show type veth | grep -c mtu
+ip link set dev va mtu 1300 name lo || echo $?
+ip -o link show va | grep -o "mtu [0-9]*"
+ip addr flush dev va; ip addr show dev va | grep -c inet || true; ip route show
+ip link del va; ip -br link
+ip link show dev nosuch || echo $?
+ip addr add 10.0.0.1/24 dev nosuch || echo $?
+ip route add 10.0.0.0/8 via 10.99.99.1 || echo $?
+`
+
+test('what ip(8) makes, shows and flushes is what it is on Linux', { skip: noIp }, (t) => {
+  if (spawnSync('unshare', ['-n', 'true']).status !== 0) {
+    t.skip('needs root, for a namespace of its own')
+    return
+  }
+  const options = { encoding: 'utf8', timeout: 30_000 } as const
+  const onLinux = spawnSync('unshare', ['-n', 'sh', '-c', IP_SESSION], options)
+  const onNlkit = run([], 'sh', '-c', IP_SESSION)
+  assert.equal(onNlkit.stdout, onLinux.stdout)
+  assert.equal(onNlkit.stderr, onLinux.stderr)
+  assert.match(onNlkit.stdout, /^10\.9\.0\.0\/16 via 10\.1\.2\.1 dev va *$/m)
+})
+
 test('a shell has a network of its own, and all that it starts share it', { skip: noIp }, () => {
   const script = 'ip link add br0 type bridge && ip addr add 10.0.0.1/24 dev br0 && ip -o addr'
   const { stdout, stderr } = run([], 'sh', '-c', script)
