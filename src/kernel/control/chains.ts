@@ -1,4 +1,4 @@
-/** The notifier chains of a kernel that its parts keep, with the blocks on them. */
+/** The notifier chains of a kernel that its parts and its modules keep, with the blocks on them. */
 import type { Kernel } from '../kernel.ts'
 import {
   AtomicNotifierChain,
@@ -34,8 +34,8 @@ function typeOf(value: unknown): string | undefined {
   return TYPES.find(([skin]) => value instanceof skin)?.[1]
 }
 
-function* rowsOf(holder: object, netns?: number): Generator<ChainRow> {
-  for (const value of Object.values(holder)) {
+function* rowsOf(values: Iterable<unknown>, netns?: number): Generator<ChainRow> {
+  for (const value of values) {
     const type = typeOf(value)
     if (type === undefined) continue
     const chain = value as AnyChain
@@ -47,10 +47,11 @@ function* rowsOf(holder: object, netns?: number): Generator<ChainRow> {
   }
 }
 
-/** The kernel's own chains, then each namespace's. */
+/** The kernel's own chains, then each namespace's, then those that modules have made. */
 export function* chainRows(kernel: Kernel): Generator<ChainRow> {
-  yield* rowsOf(kernel)
-  yield* rowsOf(kernel.netlink)
-  yield* rowsOf(kernel.modules)
-  for (const net of kernel.nets()) yield* rowsOf(kernel.rtnl.stackOf(net).chains, net.cookie)
+  for (const holder of [kernel, kernel.netlink, kernel.modules])
+    yield* rowsOf(Object.values(holder))
+  for (const net of kernel.nets())
+    yield* rowsOf(Object.values(kernel.rtnl.stackOf(net).chains), net.cookie)
+  for (const { chains } of kernel.modules.list()) yield* rowsOf(chains)
 }

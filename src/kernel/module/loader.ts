@@ -11,7 +11,13 @@ import { errnoName } from '../../errno.ts'
 import { isNetlinkError, NetlinkError } from '../../errors.ts'
 import { type Credentials, nsCapable } from '../credentials.ts'
 import type { Kernel } from '../kernel.ts'
-import { NOTIFY_STOP_MASK, RawNotifierChain, throwNotifierErrno } from '../notifier/index.ts'
+import {
+  type ChainOwner,
+  NOTIFY_STOP_MASK,
+  RawNotifierChain,
+  runAsOwner,
+  throwNotifierErrno,
+} from '../notifier/index.ts'
 import { KERN_ERR, KERN_WARNING } from '../printk/log.ts'
 import {
   canonicalName,
@@ -265,9 +271,17 @@ export class Modules {
     const outer = this.#current
     this.#current = module
     try {
-      return run()
+      return runAsOwner(this.#ownerOf(module), run)
     } finally {
       this.#current = outer
+    }
+  }
+  /** Its chains, and what its blocks on any chain throw. */
+  #ownerOf({ name, chains }: KernelModule): ChainOwner {
+    return {
+      made: (chain) => void chains.add(chain),
+      failed: (chain, block, error) =>
+        this.#log(KERN_ERR, `${name}: ${block} on ${chain} failed: ${error}`),
     }
   }
   /** LIVE and GOING: nobody may refuse, and one that throws keeps the others from nothing else. */

@@ -34,6 +34,8 @@ export class KernelModule implements ModuleOwner {
   /** Whom it uses (target_list), and who uses it (source_list), in order of loading. */
   readonly uses = new Set<KernelModule>()
   readonly holders = new Set<KernelModule>()
+  /** Notifier chains that its code has made. */
+  readonly chains = new Set<object>()
   /** Whether it may be unloaded: it has an exit, or nothing to undo. */
   hasExit = true
   /** What to run when it goes, the last first. */

@@ -1,6 +1,7 @@
 /** Three modules around one notifier chain: their log, their exits, the wrong order. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { chainRows } from '../control/chains.ts'
 import { Kernel } from '../kernel.ts'
 import { type NotifierBlock, RawNotifierChain } from '../notifier/index.ts'
 import { defineModule, type ExportsOf, extern } from './definition.ts'
@@ -123,4 +124,37 @@ test('three modules in two kernels: each has a chain of its own', async () => {
   for (const module of [buildchain, regchain]) one.insmod(module)
   for (const module of [buildchain, notify]) two.insmod(module)
   assert.deepEqual(lines(two), ['init_notifier', 'Begin to notify:'])
+})
+
+test('a chain of a module’s own is listed, and what throws on a chain is logged with its module’s name', async () => {
+  await using kernel = new Kernel()
+  const careless = defineModule({
+    name: 'careless',
+    license: 'GPL',
+    imports: { register_test_notifier: extern<Chain['register_test_notifier']>() },
+    init(_, { imports }) {
+      imports.register_test_notifier({
+        name: 'careless_block',
+        call() {
+          throw new Error('not today')
+        },
+      })
+    },
+  })
+  kernel.insmod(buildchain)
+  kernel.insmod(careless)
+  const chains = kernel.modules.list().flatMap(({ chains }) => [...chains])
+  assert.deepEqual(
+    [...chainRows(kernel)].filter(({ chain }) => chain === 'test_chain'),
+    [{ chain: 'test_chain', type: 'raw', netns: undefined, block: 'careless_block', priority: 0 }],
+  )
+  const [chain] = chains as [RawNotifierChain<number>]
+  assert.throws(() => chain.call(1, null), /not today/)
+  assert.deepEqual(lines(kernel).slice(-1), [
+    'careless: careless_block on test_chain failed: Error: not today',
+  ])
+  assert.deepEqual(
+    kernel.modules.list().map(({ name }) => name),
+    ['careless', 'buildchain'],
+  )
 })

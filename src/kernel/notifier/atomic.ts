@@ -1,6 +1,7 @@
 /** Atomic notifier chains: called where nobody may wait. */
 import type { ChainCall, ChainOptions, NotifierBlock } from './block.ts'
 import { NotifierList } from './chain.ts'
+import { claimChain } from './owner.ts'
 
 /**
  * ATOMIC_NOTIFIER_HEAD. Synchronous: a block that returns a promise is an error (EINVAL, thrown
@@ -16,6 +17,7 @@ export class AtomicNotifierChain<Events = number, Data = unknown> {
       install: (call) => Object.assign(this, { call }),
       isTracked: true,
     })
+    claimChain(this)
   }
 
   get name(): string {

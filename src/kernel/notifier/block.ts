@@ -42,13 +42,15 @@ export interface CallCounter {
   calls: number
 }
 
+export type OnThrow = (error: unknown, block: AnyBlock) => number
+
 /** What a chain may be told to do. */
 export interface ChainOptions {
   /**
    * Takes what a block throws or rejects with; its result is the block's answer, and the walk goes
    * on. Without it the caller of the chain gets the error. For chains on which nobody may refuse.
    */
-  readonly onThrow?: (error: unknown, block: AnyBlock) => number
+  readonly onThrow?: OnThrow
 }
 
 export type Answer = number | Promise<number>

@@ -11,6 +11,7 @@ import type {
 import { NotifierList } from './chain.ts'
 import { NOTIFY_DONE } from './constants.ts'
 import { ReadWriteLock } from './lock.ts'
+import { claimChain } from './owner.ts'
 
 type Block<Events, Data> = NotifierBlock<Events, Data, Answer>
 
@@ -40,6 +41,7 @@ export class BlockingNotifierChain<Events = number, Data = unknown> {
       install: (call) => Object.assign(this, { call }),
       call: (...args) => this.#call(...args),
     })
+    claimChain(this)
   }
 
   get name(): string {

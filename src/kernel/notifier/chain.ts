@@ -11,6 +11,7 @@ import {
   type CallCounter,
   type ChainOptions,
   checkBlock,
+  type OnThrow,
 } from './block.ts'
 import {
   CHUNK,
@@ -21,6 +22,7 @@ import {
   unroll,
 } from './compile.ts'
 import { NOTIFY_DONE, NOTIFY_STOP_MASK } from './constants.ts'
+import { type Target, targetOf } from './owner.ts'
 import type { ChainRules, ReadSide } from './skin.ts'
 import { isOnStack, seesStack } from './stack.ts'
 
@@ -28,7 +30,7 @@ import { isOnStack, seesStack } from './stack.ts'
 export interface ChainNode {
   readonly block: AnyBlock
   /** What is called: the block, or the guard around it. */
-  readonly target: { call(event: unknown, data: unknown): unknown }
+  readonly target: Target
   next: ChainNode | undefined
 }
 
@@ -49,7 +51,7 @@ export class NotifierList {
   /** A callback of this chain is on the stack, in a walk that marks it; raw chains do not ask. */
   isInside = false
   readonly #rules: ChainRules
-  readonly #onThrow: ChainOptions['onThrow']
+  readonly #onThrow: OnThrow | undefined
   /** The walk as straight-line code, when it was worth it. */
   #dispatch: Dispatch | undefined
   #isHeld = false
@@ -87,9 +89,8 @@ export class NotifierList {
       placed ||= other < priority
       if (!placed) before = node
     }
-    const target = this.#onThrow
-      ? this.#guard(block, this.#onThrow)
-      : (block as ChainNode['target'])
+    const called = targetOf(this.name, block)
+    const target = this.#onThrow ? this.#guard(block, called, this.#onThrow) : called
     const node = { block, target, next: before ? before.next : this.head }
     if (before) before.next = node
     else this.head = node
@@ -314,15 +315,14 @@ export class NotifierList {
   }
 
   /** Hands what a block does wrong to `onThrow`, whose result stands for its answer. */
-  #guard(block: AnyBlock, onThrow: NonNullable<ChainOptions['onThrow']>): ChainNode['target'] {
-    const call = block.call as (event: unknown, data: unknown) => unknown
+  #guard(block: AnyBlock, target: Target, onThrow: OnThrow): Target {
     const settle = (given: unknown) => this.#settled(given, block)
     const rejected = (error: unknown) => onThrow(error, block)
     const mayWait = this.#rules.readSide !== undefined
     return {
       call(event, data) {
         try {
-          const given = call.call(block, event, data)
+          const given = target.call(event, data)
           if (!isThenable(given)) return settle(given)
           if (mayWait) return Promise.resolve(given).then(settle).catch(rejected)
           given.then(undefined, () => {})

@@ -12,5 +12,6 @@ export type {
 } from './block.ts'
 export { BlockingNotifierChain } from './blocking.ts'
 export * from './constants.ts'
+export { type ChainOwner, runAsOwner } from './owner.ts'
 export { RawNotifierChain } from './raw.ts'
 export { SrcuNotifierChain } from './srcu.ts'

@@ -1,6 +1,7 @@
 /** Raw notifier chains: no lock of their own, for callers that have one, such as RTNL. */
 import type { ChainCall, ChainOptions, DataOf, EventOf, NotifierBlock } from './block.ts'
 import { NotifierList } from './chain.ts'
+import { claimChain } from './owner.ts'
 
 /**
  * RAW_NOTIFIER_HEAD. Synchronous: a block that returns a promise is an error (EINVAL, thrown from
@@ -14,6 +15,7 @@ export class RawNotifierChain<Events = number, Data = unknown> {
     this.#list = new NotifierList(name, options, {
       install: (call) => Object.assign(this, { call }),
     })
+    claimChain(this)
   }
 
   get name(): string {

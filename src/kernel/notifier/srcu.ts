@@ -2,6 +2,7 @@
 import type { Answer, ChainCall, ChainOptions, NotifierBlock } from './block.ts'
 import { NotifierList } from './chain.ts'
 import { GracePeriods } from './grace.ts'
+import { claimChain } from './owner.ts'
 
 type Block<Events, Data> = NotifierBlock<Events, Data, Answer>
 
@@ -24,6 +25,7 @@ export class SrcuNotifierChain<Events = number, Data = unknown> {
       isTracked: true,
       install: (call) => Object.assign(this, { call }),
     })
+    claimChain(this)
   }
 
   get name(): string {
