@@ -1,0 +1,44 @@
+/** What a full Linux answered, recorded once, for scenarios that this machine's kernel cannot do. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { release } from 'node:os'
+import type { Outcome } from './driver.ts'
+import { normalise } from './normalise.ts'
+import { digest, type Scenario } from './scenario.ts'
+import { runOnLinux } from './sides.ts'
+
+/** One file: a Linux release, and its answers by a scenario's id, with what was asked. */
+interface Recording {
+  readonly release: string
+  readonly answers: Readonly<Record<string, { readonly digest: string; readonly outcome: Outcome }>>
+}
+
+export interface Golden {
+  /** @throws Error when nothing was recorded, or something else under that name */
+  answer(scenario: Scenario): Outcome
+}
+
+export function readGolden(folder: URL): Golden {
+  const recordings = readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Recording)
+  return {
+    answer(scenario) {
+      const found = recordings
+        .map(({ answers }) => answers[scenario.id])
+        .find((answer) => answer?.digest === digest(scenario))
+      if (!found) throw new Error('Linux`s answer is not recorded')
+      return found.outcome
+    },
+  }
+}
+
+/** Runs them on this machine, one after another. @returns what a file of recordings holds */
+export async function record(scenarios: readonly Scenario[]): Promise<string> {
+  const answers: Record<string, { digest: string; outcome: Outcome }> = {}
+  for (const scenario of scenarios) {
+    const outcome = normalise(await runOnLinux(scenario), scenario.steps.join('\n'))
+    answers[scenario.id] = { digest: digest(scenario), outcome }
+    console.log(`recorded ${scenario.id}`)
+  }
+  return `${JSON.stringify({ release: release(), answers }, undefined, 1)}\n`
+}

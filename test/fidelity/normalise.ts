@@ -1,0 +1,80 @@
+/**
+ * Evens out what no kernel promises, and nothing else; one rule a promise that is missing:
+ *
+ * - a MAC address that the kernel drew, and the IPv6 addresses made of it: numbered by appearance
+ * - timers that run: seconds are rounded up to tens, a neighbour's ages and a bridge's timers go
+ * - names of temporary files and of this run's folders
+ * - the inode numbers and handles of sockets, in ss's lines
+ */
+import type { Outcome } from './driver.ts'
+
+const MAC = /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g
+const EUI64 = /\bfe80::(?:[0-9a-f]{1,4}:){3}[0-9a-f]{1,4}\b/g
+const FIXED = /^(00:00:00:00:00:00|ff:ff:ff:ff:ff:ff|33:33|01:)/
+
+/** The MAC address of which an EUI-64 address was made, or undefined. */
+function macOf(address: string): string | undefined {
+  const words = address
+    .slice('fe80::'.length)
+    .split(':')
+    .map((word) => word.padStart(4, '0'))
+  const hex = words.join('')
+  if (hex.slice(6, 10) !== 'fffe') return undefined
+  const first = (Number.parseInt(hex.slice(0, 2), 16) ^ 2).toString(16).padStart(2, '0')
+  return `${first}${hex.slice(2, 6)}${hex.slice(10)}`.replace(/(..)(?=.)/g, '$1:')
+}
+
+/** A function that numbers drawn addresses; those that `script` names stay as they are. */
+function renamer(script: string): (text: string) => string {
+  const names = new Map<string, string>()
+  const name = (mac: string): string => {
+    if (FIXED.test(mac) || script.includes(mac)) return mac
+    const known = names.get(mac) ?? `MAC#${names.size + 1}`
+    names.set(mac, known)
+    return known
+  }
+  return (text) =>
+    text.replace(MAC, name).replace(EUI64, (address) => {
+      const mac = macOf(address)
+      return mac === undefined || name(mac) === mac ? address : `fe80::${name(mac)}`
+    })
+}
+
+const tens = (digits: string): string => `${Math.ceil(Number(digits) / 10) * 10}`
+
+function withoutTime(text: string): string {
+  return text
+    .replace(/\b(\d+)sec\b/g, (_, digits: string) => `${tens(digits)}sec`)
+    .replace(
+      /"((?:valid|preferred)_life_time|expires)":(\d{1,9})\b/g,
+      (_, key, digits) => `"${key}":${tens(digits)}`,
+    )
+    .replace(/\b(used) [\d.]+\/[\d.]+\/[\d.]+/g, '$1 AGES')
+    .replace(
+      /\b(hello|tcn|topology_change|gc|hold|message_age|forward_delay)_timer +[\d.]+/g,
+      '$1_timer TIME',
+    )
+    .replace(/"(hello|tcn|topology_change|gc)_timer":[\d.]+/g, '"$1_timer":0')
+    .replace(/"(used|confirmed|updated)":\d+/g, '"$1":0')
+}
+
+function withoutPlaces(text: string): string {
+  return text
+    .replace(/\/tmp\/nlkit-fidelity-\w+/g, 'FOLDER')
+    .replace(/\/tmp\/(tc_testsuite|tmp)\.\w+/g, '/tmp/FILE')
+    .replace(/\bdev-[a-z]{6}\b/g, 'dev-RANDOM')
+}
+
+/** The same outcome with only what is promised. `script` is what was run. */
+export function normalise({ steps, monitor }: Outcome, script: string): Outcome {
+  const rename = renamer(script)
+  const clean = (text: string): string => rename(withoutTime(withoutPlaces(text)))
+  return {
+    steps: steps.map(({ stdout, stderr, code }) => ({
+      stdout: clean(stdout),
+      stderr: clean(stderr),
+      code,
+    })),
+    monitor: clean(monitor),
+  }
+}
