@@ -8,7 +8,7 @@ test('100,000 spoilt datagrams give values or DecodeErrors, and nothing hangs', 
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [fileURLToPath(new URL('./fuzz.js', import.meta.url)), '--count', '100000'],
-    { encoding: 'utf8' },
+    { encoding: 'utf8', timeout: 240_000 },
   )
   assert.equal(status, 0, stderr)
   const runs = [...stdout.matchAll(/^(\w+): (\d+) datagrams .* (\d+) valid, (\d+) DecodeErrors/gm)]

@@ -2,7 +2,7 @@
  * `npm run fuzz -- --count 100000`, `-- --minutes 5`, `-- --seed 7`: spoilt datagrams through every
  * decoder, half of them compiled, half as closures.
  *
- * Each form runs in a child process; one that says nothing for ten seconds hangs, and is ended. What
+ * Each form runs in a child process; one that says nothing for a minute hangs, and is ended. What
  * was found can be found again: the same seed gives the same datagrams.
  */
 import { type ChildProcess, fork } from 'node:child_process'
@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Counts, fuzz } from './fuzz-run.ts'
 
-/** A child that is silent for so long hangs. */
-const SILENCE_MS = 10_000
+/** A child that is silent for so long hangs; a busy machine needs some of it for its first samples. */
+const SILENCE_MS = 60_000
 
 const FORMS = [
   { name: 'compiled', flags: [] },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { checkAll } from './properties.ts'
 
 const SEED = Number(process.env.NLKIT_SEED ?? 20261121)
-const RUNS = Number(process.env.NLKIT_RUNS ?? 40)
+const RUNS = Number(process.env.NLKIT_RUNS ?? (process.env.NLKIT_LONG ? 40 : 8))
 const properties = new URL('./properties.js', import.meta.url).href
 
 test('both forms of every codec hold what they must, and agree', () => {

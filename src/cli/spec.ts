@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, verb } from './command.ts'
 import { EXIT, UsageError } from './exit.ts'
-import { text } from './parameter.ts'
+import { flag, text } from './parameter.ts'
 import { problemLines, withSpec } from './spec-file.ts'
 
 const subject = {
@@ -36,7 +36,10 @@ const lint = verb({
   summary: 'what is wrong with a spec, and what the uapi headers say otherwise',
   examples: ['nlkit spec lint netdev.yaml', 'nlkit spec lint netdev.yaml --include /usr/include'],
   subject,
-  parameters: { include: text('DIRECTORY', 'where the headers are; /usr/include if absent') },
+  parameters: {
+    include: text('DIRECTORY', 'where the headers are; /usr/include if absent'),
+    strict: flag('fails for warnings too'),
+  },
   async run(call) {
     const file = call.subject as string
     const { include = '/usr/include' } = call.given
@@ -50,7 +53,7 @@ const lint = verb({
     const isBad = problems.some(({ severity }) => severity === 'error')
     if (!call.options.quiet && !isBad && !call.options.json)
       call.err.line(`${file}: ${compared} constants compared with ${header ?? 'no header'}`)
-    return problems.length > 0 ? EXIT.refused : EXIT.ok
+    return isBad || (call.given.strict && problems.length > 0) ? EXIT.refused : EXIT.ok
   },
 })
 

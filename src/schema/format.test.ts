@@ -17,8 +17,12 @@ import {
   NLMSG_ERROR,
   Writer,
 } from '../wire/index.ts'
+import { attrs } from './attrs.ts'
+import { genlFamily } from './family.ts'
 import { formatMessage, formatValue, summarizeMessage } from './format.ts'
-import type { Message } from './message.ts'
+import { u32 } from './integer.ts'
+import { type Message, message } from './message.ts'
+import { struct } from './struct.ts'
 
 function encode<In>(
   type: number,
@@ -191,4 +195,30 @@ test('no bytes make it throw', () => {
     ),
     { numRuns: 2000 },
   )
+})
+
+test("a family's own header is shown, whether the message describes it or not", () => {
+  const portAttrs = attrs('PORT_A_', { number: [1, u32] })
+  const header = struct('port_header', { dpIfindex: u32 })
+  const ports = (body: Message<any, any>) =>
+    genlFamily({
+      name: 'ports',
+      version: 1,
+      headerSize: 4,
+      ops: { get: { cmd: 3, do: { request: body, reply: body } } },
+    })
+  const w = new Writer()
+  const mark = w.messageStart(30, NLM_F_REQUEST, 1, 0)
+  w.u32(0x0103)
+  w.u32(7)
+  w.attrU32(1, 9)
+  w.messageEnd(mark)
+  const bytes = w.finish()
+  assert.deepEqual(squeeze(formatMessage(bytes, ports(message(header, portAttrs)))).slice(2), [
+    ' └ port_header dpIfindex=7 [20..24]',
+    ' └ PORT_A_NUMBER 9 [24..32]',
+  ])
+  assert.deepEqual(squeeze(formatMessage(bytes, ports(message(portAttrs)))).slice(2), [
+    ' └ PORT_A_NUMBER 9 [24..32]',
+  ])
 })

@@ -116,7 +116,9 @@ function recognize(view: DataView, walker: MessageWalker, find: FamilyLookup): K
   const cmd = view.getUint8(payload)
   const known = speaks(family, cmd)
   const [name, body] = known ? findMessage(family, cmd, flags) : [`${family.name}.${cmd}`]
-  return { name, upper: 'get', message: body, skip: GENL_HDRLEN + (family.headerSize ?? 0) }
+  // a message that describes the user header reads it itself
+  const header = body?.header ? 0 : align4(family.headerSize ?? 0)
+  return { name, upper: 'get', message: body, skip: GENL_HDRLEN + header }
 }
 
 function flagText(flags: number, upper: keyof typeof UPPER_FLAGS): string {

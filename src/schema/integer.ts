@@ -70,13 +70,23 @@ function emitHostAttr(
   }
 }
 
+/** Which byte comes first: as this machine has it, or as the network or a device does anywhere. */
+type ByteOrder = 'host' | 'big' | 'little'
+
+const isLittle = (order: ByteOrder): boolean => (order === 'host' ? HOST_LE : order === 'little')
+
+/** What a shape says of its order. */
+function orderShape(order: ByteOrder): Pick<IntegerShape, 'bigEndian' | 'littleEndian'> {
+  return { bigEndian: order === 'big', ...(order === 'little' ? { littleEndian: true } : {}) }
+}
+
 function integer(
   size: 1 | 2 | 4,
   signed: boolean,
-  bigEndian: boolean,
+  byteOrder: ByteOrder,
   limits: Partial<IntegerShape> = {},
 ): IntegerType {
-  const le = bigEndian ? false : HOST_LE
+  const le = isLittle(byteOrder)
   const getter = signed ? access[size].getSigned : access[size].get
   const putter = access[size].put
   const natural = 2 ** (8 * size)
@@ -97,9 +107,9 @@ function integer(
     return mask === undefined ? checked : `${scope.ref(checkMask)}(${checked}, ${mask})`
   }
   const again = (more: Partial<IntegerShape>): IntegerType =>
-    integer(size, signed, bigEndian, { ...limits, ...more })
+    integer(size, signed, byteOrder, { ...limits, ...more })
   return {
-    shape: { kind: 'integer', bytes: size, signed, bigEndian, ...limits },
+    shape: { kind: 'integer', bytes: size, signed, ...limits, ...orderShape(byteOrder) },
     size,
     flags: 0,
     get(view, at, end) {
@@ -116,7 +126,7 @@ function integer(
     },
     emitPut: (scope, value) => `w.${putter}(${emitCheck(scope, value)}${order});`,
     emitSet: (scope, value, at) => `v.${setter}(${at}, ${emitCheck(scope, value)}${order});`,
-    ...(bigEndian ? {} : { emitAttr: emitHostAttr(size, emitCheck) }),
+    ...(byteOrder === 'host' ? { emitAttr: emitHostAttr(size, emitCheck) } : {}),
     min: (value) => again({ min: BigInt(value) }),
     max: (value) => again({ max: BigInt(value) }),
     range: (low, high) => again({ min: BigInt(low), max: BigInt(high) }),
@@ -125,15 +135,15 @@ function integer(
 }
 
 /** Host order, natural size: `__u8` to `__s32`. */
-export const u8: IntegerType = integer(1, false, false)
-export const u16: IntegerType = integer(2, false, false)
-export const u32: IntegerType = integer(4, false, false)
-export const s8: IntegerType = integer(1, true, false)
-export const s16: IntegerType = integer(2, true, false)
-export const s32: IntegerType = integer(4, true, false)
+export const u8: IntegerType = integer(1, false, 'host')
+export const u16: IntegerType = integer(2, false, 'host')
+export const u32: IntegerType = integer(4, false, 'host')
+export const s8: IntegerType = integer(1, true, 'host')
+export const s16: IntegerType = integer(2, true, 'host')
+export const s32: IntegerType = integer(4, true, 'host')
 /** Network order: `__be16`, `__be32`. */
-export const be16: IntegerType = integer(2, false, true)
-export const be32: IntegerType = integer(4, false, true)
+export const be16: IntegerType = integer(2, false, 'big')
+export const be32: IntegerType = integer(4, false, 'big')
 
 /** @throws EncodeError unless `value` is an integer from `min` to `max`, of bits in `mask`. */
 function checkBigInteger(value: unknown, min: bigint, max: bigint, mask?: bigint): bigint {
@@ -163,16 +173,16 @@ type Emitters = Pick<Type<bigint>, 'emitGet' | 'emitPut' | 'emitSet'>
 function bigInteger(
   bytes: 8 | 'variable',
   signed: boolean,
-  bigEndian: boolean,
+  byteOrder: ByteOrder,
   form: BigAccess,
   limits: Partial<IntegerShape> = {},
 ): BigIntegerType {
   const min = limits.min ?? (signed ? -(2n ** 63n) : 0n)
   const max = limits.max ?? (signed ? 2n ** 63n - 1n : 2n ** 64n - 1n)
   const again = (more: Partial<IntegerShape>): BigIntegerType =>
-    bigInteger(bytes, signed, bigEndian, form, { ...limits, ...more })
+    bigInteger(bytes, signed, byteOrder, form, { ...limits, ...more })
   return {
-    shape: { kind: 'integer', bytes, signed, bigEndian, ...limits },
+    shape: { kind: 'integer', bytes, signed, ...limits, ...orderShape(byteOrder) },
     size: form.size,
     flags: 0,
     get: form.get,
@@ -228,12 +238,39 @@ function variable(signed: boolean): BigAccess {
   }
 }
 
-export const u64: BigIntegerType = bigInteger(8, false, false, fixed64(false, HOST_LE))
-export const s64: BigIntegerType = bigInteger(8, true, false, fixed64(true, HOST_LE))
-export const be64: BigIntegerType = bigInteger(8, false, true, fixed64(false, false))
+export const u64: BigIntegerType = bigInteger(8, false, 'host', fixed64(false, HOST_LE))
+export const s64: BigIntegerType = bigInteger(8, true, 'host', fixed64(true, HOST_LE))
+export const be64: BigIntegerType = bigInteger(8, false, 'big', fixed64(false, false))
 /** NLA_UINT and NLA_SINT: 4 or 8 bytes. */
-export const uint: BigIntegerType = bigInteger('variable', false, false, variable(false))
-export const sint: BigIntegerType = bigInteger('variable', true, false, variable(true))
+export const uint: BigIntegerType = bigInteger('variable', false, 'host', variable(false))
+export const sint: BigIntegerType = bigInteger('variable', true, 'host', variable(true))
+
+/** An integer of `base`'s size, sign and limits, in an order of its own. */
+function ordered(base: IntegerType | BigIntegerType, order: ByteOrder): AnyInteger {
+  const { bytes, signed, bigEndian: _, littleEndian: __, kind: ___, ...limits } = base.shape
+  if (bytes === 'variable') throw new TypeError('uint and sint are in host order')
+  return bytes === 8
+    ? bigInteger(8, signed, order, fixed64(signed, isLittle(order)), limits)
+    : integer(bytes, signed, order, limits)
+}
+
+type AnyInteger = IntegerType | BigIntegerType
+
+/**
+ * In network order, which `be16`, `be32` and `be64` are already: for signed integers.
+ * @throws TypeError for `uint` and `sint`.
+ */
+export function bigEndian<T extends AnyInteger>(base: T): T {
+  return ordered(base, 'big') as T
+}
+
+/**
+ * The least byte first on any machine, as `__le16` and kin.
+ * @throws TypeError for `uint` and `sint`.
+ */
+export function littleEndian<T extends AnyInteger>(base: T): T {
+  return ordered(base, 'little') as T
+}
 
 /** Names for values: decodes to the name, or to the number when it has none; encodes either. */
 export function enumeration<const N extends Readonly<Record<string, number>>>(

@@ -58,7 +58,7 @@ function describeInteger(
   shape: Extract<Shape, { kind: 'integer' }>,
 ): PolicyDescription | undefined {
   const { bytes, signed, mask } = shape
-  if (shape.bigEndian) return undefined
+  if (shape.bigEndian || shape.littleEndian) return undefined
   const name =
     bytes === 'variable' || shape.isDuration
       ? `${signed ? 's' : 'u'}int`

@@ -309,7 +309,7 @@ function readInteger(
   at: number,
   bytes: 1 | 2 | 4 | 8,
 ): bigint {
-  const le = shape.bigEndian ? false : HOST_LE
+  const le = shape.bigEndian ? false : shape.littleEndian === true || HOST_LE
   if (bytes === 8) return shape.signed ? view.getBigInt64(at, le) : view.getBigUint64(at, le)
   if (bytes === 4) return BigInt(shape.signed ? view.getInt32(at, le) : view.getUint32(at, le))
   if (bytes === 2) return BigInt(shape.signed ? view.getInt16(at, le) : view.getUint16(at, le))

@@ -12,6 +12,7 @@ export type Shape =
       readonly bytes: 1 | 2 | 4 | 8 | 'variable'
       readonly signed: boolean
       readonly bigEndian: boolean
+      readonly littleEndian?: true
       readonly min?: bigint
       readonly max?: bigint
       readonly mask?: bigint

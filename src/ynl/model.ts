@@ -62,7 +62,8 @@ export interface Payload extends Locatable {
   readonly name: string
   readonly doc: string | undefined
   readonly type: AttributeType
-  readonly isBigEndian: boolean
+  /** Undefined for the host's own. */
+  readonly order: 'little-endian' | 'big-endian' | undefined
   readonly enum: Ref | undefined
   readonly enumAsFlags: boolean
   readonly hint: string | undefined

@@ -60,6 +60,14 @@ function maskOf(plan: Plan, checks: Checks | undefined): number | undefined {
   return flags.entries.reduce((mask, { value }) => mask + 2 ** value, 0)
 }
 
+/** As the spec orders its bytes: `be16`, `bigEndian(s16)`, `littleEndian(u16)`. */
+function inOrder(base: Expression, type: AttributeType, { order }: Payload): Expression {
+  const { bits, isSigned } = integerOf(type) as { bits: number; isSigned: boolean }
+  if (order === undefined || bits <= 8) return base
+  if (order === 'big-endian') return isSigned ? call('bigEndian', base) : name(`be${bits}`)
+  return call('littleEndian', base)
+}
+
 /** An integer, with names for its values or its bits if the spec has some. */
 export function integer(
   plan: Plan,
@@ -70,8 +78,7 @@ export function integer(
   const { bits } = integerOf(type) as { bits: number }
   if (bits === 32 && payload.hint === 'ipv4') return name('ipv4')
   const isBig = bits === 0 || bits === 64
-  const base = payload.isBigEndian && bits > 8 ? `be${bits}` : type
-  const inner = limited(plan, name(base), bits, checks)
+  const inner = limited(plan, inOrder(name(type), type, payload), bits, checks)
   const names = plan.enumOf(payload.enum)
   if (!names) return inner
   if (isFlags(plan, payload)) return call('bits', inner, plan.bitNames(names))

@@ -11,6 +11,7 @@ import {
 } from './model.ts'
 import type { Locatable, Problems } from './problem.ts'
 
+const BYTE_ORDERS = ['little-endian', 'big-endian'] as const
 const KINDS = ['const', 'enum', 'flags', 'struct'] as const
 const HINTS = ['hex', 'mac', 'fddi', 'ipv4', 'ipv6', 'ipv4-or-v6', 'uuid'] as const
 
@@ -22,7 +23,7 @@ export function placeOf({ path, line, column }: Locatable): Locatable {
 export function readPayload(
   fields: Fields,
 ): Omit<Payload, 'type'> & { readonly type: Payload['type'] | undefined } {
-  const order = fields.oneOf('byte-order', ['little-endian', 'big-endian'], 'byte order')
+  const order = fields.oneOf('byte-order', BYTE_ORDERS, 'byte order')
   const hint = fields.scalar('display-hint')
   if (hint && !HINTS.some((known) => known === hint.text))
     fields.problems.warn(hint, `the display hint "${hint.text}" is not known`)
@@ -31,7 +32,7 @@ export function readPayload(
     name: fields.name(),
     doc: fields.text('doc'),
     type: fields.oneOf('type', ATTRIBUTE_TYPES, 'type'),
-    isBigEndian: order === 'big-endian',
+    order,
     enum: fields.ref('enum'),
     enumAsFlags: fields.bool('enum-as-flags'),
     hint: hint?.text,
