@@ -1,6 +1,7 @@
-/** A few thousand spoilt requests to nlctrl, on both kernels; `npm run differential -- genl` asks more. */
+/** A few thousand spoilt requests to three families, on both kernels; `npm run differential -- genl` asks more. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { open } from 'nlkit'
 import { refusal } from './both.ts'
 import { differ } from './differential-genl.ts'
 
@@ -12,3 +13,20 @@ test('spoilt requests to nlctrl: Linux and nlkit answer the same bytes', {
   assert.ok(report.answers > 1000 && report.explainedRefusals > 200)
   assert.deepEqual(report.differences, [])
 })
+
+for (const { family, isLiberal, isReading } of [
+  { family: 'netdev', isLiberal: false, isReading: true },
+  { family: 'tcp_metrics', isLiberal: true, isReading: false },
+])
+  test(`spoilt requests to ${family}, mirrored: the same verdicts`, {
+    ...(refusal ? { skip: refusal } : {}),
+  }, async (t) => {
+    const nl = await open()
+    const isHere = (await nl.families()).some(({ name }) => name === family)
+    await nl.close()
+    if (!isHere) return t.skip(`this kernel has no ${family}`)
+    const report = await differ({ family, count: 2000, seed: 4, isLiberal, isReading })
+    t.diagnostic(`${report.asked} asked, ${report.answers} answers`)
+    assert.ok(report.answers > 500 && report.explainedRefusals > 100)
+    assert.deepEqual(report.differences, [])
+  })

@@ -123,14 +123,31 @@ function familyRequests({ info, family }: Mirror): Uint8Array[] {
   return all
 }
 
-/** Keeps every message that a kernel would see away from other families. */
-function tame(bytes: Uint8Array, target: number, taken: ReadonlySet<number>): Uint8Array {
+/** Where requests may go. */
+interface Bounds {
+  readonly target: number
+  /** Ids of families that there are. */
+  readonly taken: ReadonlySet<number>
+  /** Commands of the target that are not asked. */
+  readonly barred: ReadonlySet<number>
+}
+
+/** Keeps every message that a kernel would see away from other families, and from what is barred. */
+function tame(bytes: Uint8Array, { target, taken, barred }: Bounds): Uint8Array {
   const walker = new MessageWalker(viewOf(bytes))
   while (walker.next()) {
+    const { view, start, payload, end } = walker
     if (walker.type >= 16 && walker.type !== target && taken.has(walker.type))
-      walker.view.setUint16(walker.start + 4, target, true)
+      view.setUint16(start + 4, target, true)
+    if (payload < end && barred.has(view.getUint8(payload))) view.setUint8(payload, 1)
   }
   return bytes
+}
+
+/** What has no dump may change something. */
+function changing(mirror: Mirror | undefined): ReadonlySet<number> {
+  const ops = Object.values(mirror?.family.ops ?? {})
+  return new Set(ops.filter(({ dump }) => !dump).map(({ cmd }) => cmd))
 }
 
 function answersOf(socket: Socket, request: Uint8Array, buffer: Uint8Array): Uint8Array[] {
@@ -187,6 +204,8 @@ export interface Plan {
   readonly seed: number
   /** Judged leniently by Linux, which nlctrl does not tell. */
   readonly isLiberal?: boolean
+  /** Only commands that can be dumped too, which change nothing, and those that there are not. */
+  readonly isReading?: boolean
   readonly onProgress?: (asked: number) => void
 }
 
@@ -270,6 +289,7 @@ export function differ(plan: Plan): Promise<Report> {
     const mirror = mirrors.find(({ info }) => info.familyName === plan.family)
     if (!mirror && plan.family !== nlctrl.name) throw new Error(`this kernel has no ${plan.family}`)
     const target = mirror?.info.familyId ?? GENL_ID_CTRL
+    const bounds = { target, taken, barred: plan.isReading ? changing(mirror) : new Set<number>() }
     const names = ['nlctrl', 'nobody', ...mirrors.map(({ info }) => info.familyName)]
     const good = mirror ? familyRequests(mirror) : nlctrlRequests(names, [...taken, 15, 900])
     const buffer = new Uint8Array(65536)
@@ -281,8 +301,7 @@ export function differ(plan: Plan): Promise<Report> {
       const first = good[random() % good.length] as Uint8Array
       const request = tame(
         asked < good.length ? (good[asked] as Uint8Array) : mutate(first, random),
-        target,
-        taken,
+        bounds,
       )
       const theirs = answersOf(linux, request, buffer)
       const ours = answersOf(nlkit, request, buffer)
