@@ -36,7 +36,7 @@ async function askSpec(call: Asking, kind: ExchangeKind | undefined): Promise<nu
   const { callSpec } = await import('./call-spec.ts')
   const { findSpec } = await import('./spec-file.ts')
   return callSpec(call, {
-    file: spec ?? findSpec(family as string),
+    file: spec ?? findSpec(family as string, call.env),
     words: call.rest,
     kind,
     isMulti: multi === true,

@@ -187,7 +187,10 @@ export async function parse(argv: readonly string[], version: string): Promise<P
     if (error.exitCode === 0) return { text }
     throw usageError(error)
   }
-  const common = readCommon(program.opts())
+  const { family, ...others } = program.opts()
+  const isOwn = family !== undefined && chosen?.verb && 'family' in chosen.verb.parameters
+  if (chosen && isOwn) chosen = { ...chosen, verbOptions: { ...chosen.verbOptions, family } }
+  const common = readCommon(isOwn ? others : program.opts())
   if (chosen && common.batch !== undefined)
     throw new UsageError('--batch and a command exclude each other')
   if (behind && chosen?.verb && !chosen.verb.behind)

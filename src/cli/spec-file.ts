@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Problem } from '../ynl/index.ts'
+import type { Call } from './command.ts'
 import { UsageError } from './exit.ts'
 
 /** Where distributions put Linux's specs. */
@@ -17,8 +18,8 @@ function readSpecFile(file: string): string {
 }
 
 /** The spec of the family `name` in NLKIT_SPECS, or where distributions put them. */
-export function findSpec(name: string): string {
-  const folders = [process.env.NLKIT_SPECS, FOLDER].filter((each) => each !== undefined)
+export function findSpec(name: string, env: Call['env']): string {
+  const folders = [env.NLKIT_SPECS, FOLDER].filter((each) => each !== undefined)
   const plain = (text: string): string => text.replaceAll('_', '-').toLowerCase()
   for (const folder of folders) {
     if (!existsSync(folder)) continue
