@@ -197,6 +197,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./uevent.ts'),
   },
   {
+    name: 'dbus',
+    aliases: [],
+    summary: 'a message bus for D-Bus programs',
+    load: () => import('./dbus.ts'),
+  },
+  {
     name: 'tour',
     aliases: [],
     summary: 'what nlkit does, shown and checked',

@@ -7,6 +7,8 @@ import { UsageError } from './exit.ts'
 export interface Parameter<T> {
   /** Stands for the value in help, such as `BYTES`; absent for a flag. */
   readonly placeholder?: string
+  /** The value may be left out; it is the empty text then. Only as an option, `--name[=VALUE]`. */
+  readonly isOptional?: boolean
   readonly about: string
   /** Other spellings of the word, ip(8)'s. */
   readonly words?: readonly string[]

@@ -54,9 +54,10 @@ function configureVerb(command: Commander, verb: Verb, choose: Choose): void {
     .configureHelp({ visibleArguments: () => [], showGlobalOptions: true })
     .action(() => choose(verb, command))
   showExamples(command, verb.examples)
-  for (const [key, { placeholder, about, group }] of Object.entries(verb.parameters)) {
+  for (const [key, { placeholder, about, group, isOptional }] of Object.entries(verb.parameters)) {
     const name = `--${optionName(key)}`
     if (group) command.option(`${name} <WORDS>`, about, repeat)
+    else if (isOptional) command.option(`${name} [${placeholder}]`, about)
     else command.option(placeholder === undefined ? name : `${name} <${placeholder}>`, about)
   }
 }

@@ -14,6 +14,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { NameRegistry } from './name-registry.ts'
 import { Peer, type PeerCredentials, type PeerDoor } from './peer.ts'
 import { openPolicy, type Policy } from './policy.ts'
+import { TokenTable } from './tokens.ts'
 
 /** Answers calls to the bus itself. */
 export interface Driver {
@@ -37,6 +38,8 @@ export interface BusOptions {
   /** What Features says beside what every bus can do. */
   readonly features?: readonly string[]
   readonly timer: Timer
+  /** Descriptors that travel on this bus. */
+  readonly tokens?: TokenTable
 }
 
 export class Bus {
@@ -52,6 +55,7 @@ export class Bus {
   readonly names: NameRegistry
   readonly delivery: Delivery
   readonly calls: Calls
+  readonly tokens: TokenTable
   /** Peers by unique name. */
   readonly peers = new Map<string, Peer>()
   /** Those that have not said Hello. */
@@ -71,6 +75,7 @@ export class Bus {
     this.machineId = options.machineId
     this.reload = options.reload ?? (() => undefined)
     this.features = options.features ?? []
+    this.tokens = options.tokens ?? new TokenTable(() => undefined)
     this.delivery = new Delivery(this)
     this.calls = new Calls(this, options.timer)
     this.names = new NameRegistry((name, old, now) => this.#ownerChanged(name, old, now))

@@ -4,6 +4,7 @@ import type { dbus } from '../../families/dbus.ts'
 import { DBUS_REASON_BUS_GONE, DBUS_REASON_BYE, DBUS_REASON_EXPELLED } from '../../families/dbus.ts'
 import type { Kernel, NetlinkNotify, RegisteredFamily, RequestContext } from '../../kernel/index.ts'
 import type { Bus } from '../bus/bus.ts'
+import type { Peer } from '../bus/peer.ts'
 import { Connection } from './connection.ts'
 
 /** NETLINK_GENERIC: of another protocol's ports we know nothing. */
@@ -17,11 +18,20 @@ export interface DbusBus {
   readonly bus: Bus
 }
 
+/** What makes a socket a connection of a bus: who has it speaks over netlink, or is a gateway. */
+export interface Attachment {
+  readonly sock: { readonly cookie: number }
+  readonly bus: DbusBus
+  readonly peer: Peer
+  /** Nothing goes out any more. Harmless when repeated. */
+  close(): void
+}
+
 export class DbusRouter {
   readonly kernel: Kernel
   readonly #buses = new Map<number, DbusBus>()
   /** Connections by their socket's cookie: a port may be somebody else's when we hear of its end. */
-  readonly #connections = new Map<number, Connection>()
+  readonly #connections = new Map<number, Attachment>()
   /** Set when the family is registered. */
   family!: RegisteredFamily<typeof dbus>
   #lastId = 0
@@ -73,7 +83,7 @@ export class DbusRouter {
   /** The connection that a request comes from. @throws NetlinkError ENOTCONN */
   connectionOf(ctx: RequestContext): Connection {
     const connection = this.#connections.get(ctx.sender.cookie)
-    if (connection) return connection
+    if (connection instanceof Connection) return connection
     throw new NetlinkError('ENOTCONN', 'say hello first')
   }
 
@@ -90,6 +100,16 @@ export class DbusRouter {
     return connection
   }
 
+  /**
+   * Makes a socket of a gateway's a connection, which ends with the socket.
+   * @throws NetlinkError EALREADY
+   */
+  attach(attachment: Attachment): void {
+    const { cookie } = attachment.sock
+    if (this.#connections.has(cookie)) throw new NetlinkError('EALREADY')
+    this.#connections.set(cookie, attachment)
+  }
+
   /** NETLINK_URELEASE: who had that socket is gone. */
   released({ protocol, cookie }: NetlinkNotify): void {
     if (protocol !== NETLINK_GENERIC) return
@@ -98,14 +118,14 @@ export class DbusRouter {
   }
 
   /** Ends a connection: names, rules and open calls go, and who has to know is told. */
-  drop(connection: Connection, reason: number): void {
+  drop(connection: Attachment, reason: number): void {
     const { bus } = connection.bus
     connection.close()
     if (connection.peer) bus.disconnect(connection.peer)
     this.#forget(connection, reason)
   }
 
-  #forget(connection: Connection, reason: number): void {
+  #forget(connection: Attachment, reason: number): void {
     if (!this.#connections.delete(connection.sock.cookie)) return
     const uniqueId = connection.peer?.id
     if (uniqueId === undefined) return
