@@ -1,9 +1,9 @@
 /** What a bus is started with: what its configuration says, or how a session's bus is by default. */
 import type { StartOptions } from '../dbus/gateway/start.ts'
-import type { Limits } from '../dbus/index.ts'
+import { type Limits, openPolicy, type Policy } from '../dbus/index.ts'
 
 /** As a session's configuration has them: they are never hit but by mistake. */
-export const SESSION_LIMITS: Limits = {
+const SESSION_LIMITS: Limits = {
   maxIncomingBytes: 1_000_000_000,
   maxIncomingUnixFds: 250_000_000,
   maxOutgoingBytes: 1_000_000_000,
@@ -23,7 +23,16 @@ export const SESSION_LIMITS: Limits = {
   replyTimeout: -1,
 }
 
-/** A session's bus, at `listen` or at a place of its own below `folder`. */
+/** On a session's bus also answers that nobody waits for are delivered. */
+const SESSION_POLICY: Policy = { ...openPolicy, maySend: () => undefined }
+
+/** A session's bus, at `listen`. */
 export function sessionSetup(listen: readonly string[]): StartOptions {
-  return { name: 'session', listen, mechanisms: ['EXTERNAL'], limits: SESSION_LIMITS }
+  return {
+    name: 'session',
+    listen,
+    mechanisms: ['EXTERNAL'],
+    limits: SESSION_LIMITS,
+    policy: SESSION_POLICY,
+  }
 }

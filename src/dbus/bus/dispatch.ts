@@ -48,8 +48,30 @@ function hearStranger(bus: Bus, peer: Peer, header: Header, message: Uint8Array)
     throw new ProtocolViolation('a message to a peer before Hello')
   if (destination === undefined && type !== METHOD_CALL) return
   const refusal = 'Client tried to send a message other than Hello without being registered'
-  if (type === METHOD_CALL && member === 'Hello') drive(bus, peer, header, message)
-  else bus.refuse(peer, header, new BusError('AccessDenied', refusal))
+  if (type === METHOD_CALL && member === 'Hello') {
+    drive(bus, peer, header, message)
+    if (peer.isActive) tellOfHello(bus, peer, header, message)
+  } else bus.refuse(peer, header, new BusError('AccessDenied', refusal))
+}
+
+/** Those who listen to calls hear the first one too. */
+function tellOfHello(bus: Bus, peer: Peer, header: Header, message: Uint8Array): void {
+  if (bus.matchRules === 0) return
+  bus.delivery.broadcast(stamped(peer, header, message, NO_TOKENS), message, peer, undefined)
+}
+
+function stamped(
+  peer: Peer,
+  header: Header,
+  message: Uint8Array,
+  tokens: readonly bigint[],
+): Outgoing {
+  return {
+    head: stampSender(message, header, peer.uniqueName),
+    body: message.subarray(header.bodyAt),
+    tokens,
+    header: { ...header, sender: peer.uniqueName },
+  }
 }
 
 function route(
@@ -59,12 +81,7 @@ function route(
   message: Uint8Array,
   tokens: readonly bigint[],
 ): void {
-  const outgoing: Outgoing = {
-    head: stampSender(message, header, peer.uniqueName),
-    body: message.subarray(header.bodyAt),
-    tokens,
-    header: { ...header, sender: peer.uniqueName },
-  }
+  const outgoing = stamped(peer, header, message, tokens)
   bus.delivery.capture(outgoing, message, peer)
   try {
     send(bus, peer, outgoing, message)

@@ -18,7 +18,7 @@ const getStats: Method = {
       mostRules = Math.max(mostRules, stats.peakMatchRules)
       mostNames = Math.max(mostNames, stats.peakNames)
     }
-    const names = bus.names.size + bus.peers.size + 1
+    const names = bus.names.size + bus.peers.size
     return [
       new Map([
         count('Serial', 0),

@@ -51,13 +51,7 @@ function labelOf(native: NativeSocket, fd: number): Uint8Array | undefined {
   return value.slice(0, value[size - 1] === 0 ? size : size + 1)
 }
 
-/** Of this process, as it would be seen at the other end. */
+/** Of this process, as the bus tells who it is itself: the reference tells no groups. */
 export function peerCredentialsOfThisProcess(): PeerCredentials {
-  const gids = new Set([process.getgid?.() ?? 0, ...(process.getgroups?.() ?? [])])
-  return {
-    pid: process.pid,
-    uid: process.getuid?.(),
-    gids: [...gids].sort((a, b) => a - b),
-    label: undefined,
-  }
+  return { pid: process.pid, uid: process.getuid?.(), gids: undefined, label: undefined }
 }

@@ -45,7 +45,7 @@ export interface RunningBus {
 }
 
 /** 12 random bytes and the time in seconds, as the reference makes its UUIDs; hexadecimal. */
-export function newGuid(now: number = Date.now()): string {
+function newGuid(now: number = Date.now()): string {
   const bytes = randomBytes(16)
   bytes.writeUInt32BE(Math.floor(now / 1000) >>> 0, 12)
   return bytes.toString('hex')

@@ -81,9 +81,9 @@ function writeFields(writer: ValueWriter, init: MessageInit): void {
   text(writer, FIELD_ERROR_NAME, 's', init.errorName)
   number(writer, FIELD_REPLY_SERIAL, init.replySerial)
   text(writer, FIELD_DESTINATION, 's', init.destination)
-  text(writer, FIELD_SENDER, 's', init.sender)
   text(writer, FIELD_SIGNATURE, 'g', init.signature || undefined)
   number(writer, FIELD_UNIX_FDS, init.unixFds || undefined)
+  text(writer, FIELD_SENDER, 's', init.sender)
 }
 
 function text(writer: ValueWriter, code: number, type: string, value: string | undefined): void {
