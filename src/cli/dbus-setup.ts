@@ -1,6 +1,15 @@
 /** What a bus is started with: what its configuration says, or how a session's bus is by default. */
+import { existsSync } from 'node:fs'
+import { ConfigError } from '../dbus/config/config.ts'
+import {
+  type Configuration,
+  type ConfigurationSource,
+  loadConfiguration,
+} from '../dbus/config/configuration.ts'
+import { MECHANISMS } from '../dbus/gateway/sasl.ts'
 import type { StartOptions } from '../dbus/gateway/start.ts'
 import { type Limits, openPolicy, type Policy } from '../dbus/index.ts'
+import { NetlinkError } from '../errors.ts'
 
 /** As a session's configuration has them: they are never hit but by mistake. */
 const SESSION_LIMITS: Limits = {
@@ -35,4 +44,52 @@ export function sessionSetup(listen: readonly string[]): StartOptions {
     limits: SESSION_LIMITS,
     policy: SESSION_POLICY,
   }
+}
+
+const SESSION_FILE = '/usr/share/dbus-1/session.conf'
+
+/** What a configuration says. @throws NetlinkError that tells what is wrong with it, and where. */
+function load(source: ConfigurationSource): Configuration {
+  try {
+    return loadConfiguration(source)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new NetlinkError('NETLINK_INVALID', {
+      message: `Failed to start message bus: ${error.message}`,
+      cause: error,
+    })
+  }
+}
+
+/** A bus as `source` configures it; `listen` instead of where that says. */
+function configured(source: ConfigurationSource, listen: readonly string[]): StartOptions {
+  const { type, auth, allowAnonymous, limits, policy, listen: places } = load(source)
+  return {
+    name: type ?? 'bus',
+    listen: listen.length > 0 ? listen : places,
+    mechanisms: MECHANISMS.filter((name) => auth.length === 0 || auth.includes(name)),
+    allowAnonymous,
+    limits,
+    policy,
+    reload(bus) {
+      const again = load(source)
+      bus.limits = again.limits
+      bus.policy = again.policy
+    },
+  }
+}
+
+/**
+ * The bus that `source` asks for; without one, and where a session has no file, a session's.
+ * @throws NetlinkError when its configuration cannot be used.
+ */
+export function setupOf(
+  source: ConfigurationSource | undefined,
+  listen: readonly string[],
+  otherwise: string,
+): StartOptions {
+  const isDefault = !source || ('session' in source && !existsSync(SESSION_FILE))
+  return isDefault
+    ? sessionSetup(listen.length > 0 ? listen : [otherwise])
+    : configured(source, listen)
 }

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { ConfigurationSource } from '../dbus/config/configuration.ts'
 import { type Call, verb } from './command.ts'
-import { sessionSetup } from './dbus-setup.ts'
+import { setupOf } from './dbus-setup.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { flag, type Parameter, type Parameters, text } from './parameter.ts'
 
@@ -47,11 +48,17 @@ function print(call: StartCall, fd: number | undefined, line: string): void {
   else writeSync(fd, `${line}\n`)
 }
 
+function sourceOf({ given }: StartCall): ConfigurationSource | undefined {
+  if (given.configFile !== undefined) return { file: given.configFile }
+  if (given.system) return { system: true }
+  return given.session ? { session: true } : undefined
+}
+
 async function serve(call: StartCall): Promise<void> {
   const { startBus } = await import('../dbus/gateway/start.ts')
   const { address, printAddress, printPid, systemdActivation } = call.given
   const bus = await startBus({
-    ...sessionSetup([address ?? `unix:tmpdir=${tmpdir()}`]),
+    ...setupOf(sourceOf(call), address === undefined ? [] : [address], `unix:tmpdir=${tmpdir()}`),
     features: systemdActivation ? ['SystemdActivation'] : [],
     log: (line) => call.err.line(line),
   })

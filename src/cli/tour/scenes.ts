@@ -16,6 +16,7 @@ export async function loadScenes(): Promise<readonly Scene[]> {
     import('./scene-4-connector.ts'),
     import('./scene-5-generic.ts'),
     import('./scene-6-routes.ts'),
+    import('./scene-7-dbus.ts'),
   ])
   return modules.map(({ scene }) => scene)
 }

@@ -97,8 +97,9 @@ function send(bus: Bus, peer: Peer, outgoing: Outgoing, message: Uint8Array): vo
   if (type > SIGNAL) throw new BusError('AccessDenied', `Message type ${type} is not known`)
   if (destination === BUS_NAME || (destination === undefined && type === METHOD_CALL)) {
     allow(bus, outgoing, peer, undefined, false)
-    drive(bus, peer, outgoing.header, message)
-    if (destination === BUS_NAME) bus.delivery.broadcast(outgoing, message, peer, undefined)
+    const isDone = drive(bus, peer, outgoing.header, message)
+    if (destination === BUS_NAME && isDone)
+      bus.delivery.broadcast(outgoing, message, peer, undefined)
   } else if (destination === undefined) {
     bus.delivery.broadcast(outgoing, message, peer, undefined)
   } else {
@@ -112,14 +113,17 @@ function send(bus: Bus, peer: Peer, outgoing: Outgoing, message: Uint8Array): vo
   }
 }
 
-function drive(bus: Bus, peer: Peer, header: Header, message: Uint8Array): void {
+/** False when the bus refuses the call: then nobody else hears of it either. */
+function drive(bus: Bus, peer: Peer, header: Header, message: Uint8Array): boolean {
   if (header.type === SIGNAL) bus.activation.hear?.(peer, header, message)
-  if (header.type !== METHOD_CALL) return
+  if (header.type !== METHOD_CALL) return true
   try {
     bus.driver.handle(bus, peer, header, message)
+    return true
   } catch (error) {
     if (!(error instanceof BusError)) throw error
     bus.refuse(peer, header, error)
+    return false
   }
 }
 
