@@ -1,5 +1,6 @@
 /** What a bus is started with: what its configuration says, or how a session's bus is by default. */
 import { existsSync } from 'node:fs'
+import { makeActivation, type ServiceActivation } from '../dbus/activation/activation.ts'
 import { ConfigError } from '../dbus/config/config.ts'
 import {
   type Configuration,
@@ -62,8 +63,14 @@ function load(source: ConfigurationSource): Configuration {
 }
 
 /** A bus as `source` configures it; `listen` instead of where that says. */
-function configured(source: ConfigurationSource, listen: readonly string[]): StartOptions {
-  const { type, auth, allowAnonymous, limits, policy, listen: places } = load(source)
+function configured(
+  source: ConfigurationSource,
+  listen: readonly string[],
+  systemd: boolean,
+): StartOptions {
+  const configuration = load(source)
+  const { type, auth, allowAnonymous, limits, policy, listen: places } = configuration
+  let activation: ServiceActivation | undefined
   return {
     name: type ?? 'bus',
     listen: listen.length > 0 ? listen : places,
@@ -75,6 +82,11 @@ function configured(source: ConfigurationSource, listen: readonly string[]): Sta
       const again = load(source)
       bus.limits = again.limits
       bus.policy = again.policy
+      activation?.reload(again)
+    },
+    activate(bus, address) {
+      activation = makeActivation(bus, configuration, { env: process.env, address, systemd })
+      return activation
     },
   }
 }
@@ -87,9 +99,10 @@ export function setupOf(
   source: ConfigurationSource | undefined,
   listen: readonly string[],
   otherwise: string,
+  systemd: boolean,
 ): StartOptions {
   const isDefault = !source || ('session' in source && !existsSync(SESSION_FILE))
   return isDefault
     ? sessionSetup(listen.length > 0 ? listen : [otherwise])
-    : configured(source, listen)
+    : configured(source, listen, systemd)
 }

@@ -58,7 +58,12 @@ async function serve(call: StartCall): Promise<void> {
   const { startBus } = await import('../dbus/gateway/start.ts')
   const { address, printAddress, printPid, systemdActivation } = call.given
   const bus = await startBus({
-    ...setupOf(sourceOf(call), address === undefined ? [] : [address], `unix:tmpdir=${tmpdir()}`),
+    ...setupOf(
+      sourceOf(call),
+      address === undefined ? [] : [address],
+      `unix:tmpdir=${tmpdir()}`,
+      systemdActivation === true,
+    ),
     features: systemdActivation ? ['SystemdActivation'] : [],
     log: (line) => call.err.line(line),
   })

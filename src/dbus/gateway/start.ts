@@ -26,7 +26,8 @@ export interface StartOptions extends GatewayOptions {
   readonly name?: string
   readonly limits?: Limits
   readonly policy?: Policy
-  readonly activation?: Activation
+  /** Starts services; it is asked for once clients can come in. */
+  readonly activate?: (bus: Bus, address: string) => Activation & { close(): void }
   /** Reads the configuration again. */
   readonly reload?: (bus: Bus) => void
   readonly features?: readonly string[]
@@ -72,7 +73,7 @@ function machineId(): string {
 /** The bus that `options` describe, in the router's kernel. @throws NetlinkError EEXIST */
 function addBus(router: DbusRouter, name: string, options: StartOptions): DbusBus {
   const native = loadAddon()
-  const { reload, limits, policy, activation, features } = options
+  const { reload, limits, policy, features } = options
   return router.addBus(name, () => {
     const bus: Bus = new Bus({
       guid: newGuid(),
@@ -83,7 +84,6 @@ function addBus(router: DbusRouter, name: string, options: StartOptions): DbusBu
       tokens: new TokenTable((fd) => native.close(fd)),
       ...(limits && { limits }),
       ...(policy && { policy }),
-      ...(activation && { activation }),
       ...(features && { features }),
       ...(reload && { reload: () => reload(bus) }),
     })
@@ -111,8 +111,11 @@ function gatewayModule(
         router.deleteBus(made.id)
         throw error
       }
+      const activation = options.activate?.(made.bus, gateway.address)
+      if (activation) made.bus.activation = activation
       started(gateway)
       return () => {
+        activation?.close()
         gateway.close()
         router.deleteBus(made.id)
       }
