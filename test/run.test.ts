@@ -35,7 +35,7 @@ test('ip(8) sees the network of the kernel that was started for it', { skip: noI
 })
 
 /** What ip(8) makes, shows, flushes, deletes, and is refused. */
-const IP_SESSION = String.raw`set -e
+const IP_SESSION = `set -e
 ip link add va address 02:00:00:00:00:0a type veth peer name vb address 02:00:00:00:00:0b
 ip link set va addrgenmode none; ip link set vb addrgenmode none
 ip link set lo up; ip link set va up; ip link set vb up

@@ -1,5 +1,8 @@
 /** Payloads that are not integers: flags, strings, bytes, addresses. */
 import { DecodeError, EncodeError } from '../errors.ts'
+import { align4 } from '../wire/align.ts'
+import { NLA_HDRLEN } from '../wire/constants.ts'
+import { HOST_LE } from '../wire/order.ts'
 import type { Writer } from '../wire/writer.ts'
 import { formatIpv4, formatIpv6, formatMac, parseIp, parseIpv4, parseMac } from './address.ts'
 import { checkInteger } from './integer.ts'
@@ -74,6 +77,36 @@ function putText(w: Writer, text: string): void {
   w.string(text, false)
 }
 
+/**
+ * Writes a whole attribute whose text is short ASCII of `most` characters at most, with `nuls` NULs.
+ * @returns false, with nothing written, for anything else.
+ */
+function putShortText(
+  w: Writer,
+  nlaType: number,
+  text: unknown,
+  most: number,
+  nuls: number,
+): boolean {
+  if (typeof text !== 'string' || text.length > most) return false
+  const { length } = text
+  const size = NLA_HDRLEN + length + nuls
+  const mark = w.claim(align4(size))
+  const { bytes, view } = w
+  let at = mark + NLA_HDRLEN
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 0 || code > 0x7f) {
+      w.trim(mark)
+      return false
+    }
+    bytes[at++] = code
+  }
+  while (at < w.length) bytes[at++] = 0
+  view.setUint32(mark, HOST_LE ? size | (nlaType << 16) : (size << 16) | nlaType, HOST_LE)
+  return true
+}
+
 /** A string; UTF-8 on the wire, with a NUL behind it. */
 export interface StringType extends Type<string> {
   /** Bytes at most, the NUL not counted (the `len` of NLA_NUL_STRING). */
@@ -87,22 +120,30 @@ export interface StringType extends Type<string> {
 }
 
 function stringType(max: number | undefined, nul: boolean, sent: boolean): StringType {
+  const put = (w: Writer, value: string): void => {
+    if (typeof value !== 'string') throw new EncodeError(`a string expected, got ${show(value)}`)
+    const before = w.length
+    putText(w, value)
+    const bytes = w.length - before
+    if (max !== undefined && bytes > max) {
+      throw new EncodeError(`${show(value)} has ${bytes} bytes; ${max} are the most`)
+    }
+    if (sent) w.u8(0)
+  }
+  const most = Math.min(max ?? KEPT_LENGTH, KEPT_LENGTH)
   return {
     shape: max === undefined ? { kind: 'string', nul } : { kind: 'string', max, nul },
     size: undefined,
     flags: 0,
     get: getString,
-    put(w, value) {
-      if (typeof value !== 'string') throw new EncodeError(`a string expected, got ${show(value)}`)
-      const before = w.length
-      putText(w, value)
-      const bytes = w.length - before
-      if (max !== undefined && bytes > max) {
-        throw new EncodeError(`${show(value)} has ${bytes} bytes; ${max} are the most`)
-      }
-      if (sent) w.u8(0)
-    },
+    put,
     emitGet: (scope, at, end) => `${scope.ref(getString)}(view, ${at}, ${end})`,
+    emitAttr(scope, value, nlaType) {
+      const whole = `m = w.attrStart(${nlaType}); ${scope.ref(this)}.put(w, ${value}); w.attrEnd(m);`
+      if (this.put !== put) return whole
+      const short = `${scope.ref(putShortText)}(w, ${nlaType}, ${value}, ${most}, ${Number(sent)})`
+      return `if (!${short}) { ${whole} }`
+    },
     max: (bytes) => stringType(bytes, nul, sent),
     unterminated: () => stringType(max, false, true),
     bare: () => stringType(max, false, false),
