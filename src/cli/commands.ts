@@ -199,7 +199,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'dbus',
     aliases: [],
-    summary: 'a message bus for D-Bus programs',
+    summary: 'a D-Bus message bus, and what speaks to one',
     load: () => import('./dbus.ts'),
   },
   {
