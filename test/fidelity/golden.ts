@@ -1,5 +1,5 @@
 /** What a full Linux answered, recorded once, for scenarios that this machine's kernel cannot do. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import type { Outcome } from './driver.ts'
 import { normalise } from './normalise.ts'
@@ -18,7 +18,7 @@ export interface Golden {
 }
 
 export function readGolden(folder: URL): Golden {
-  const recordings = readdirSync(folder)
+  const recordings = (existsSync(folder) ? readdirSync(folder) : [])
     .filter((name) => name.endsWith('.json'))
     .map((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Recording)
   return {
