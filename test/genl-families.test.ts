@@ -197,6 +197,39 @@ atHome('tcp_metrics: the hosts that ip(8) shows', async (t, nl) => {
   await assert.rejects(family.do('get', { addrIpv4: '192.0.2.200' }), { code: 'ESRCH' })
 })
 
+/** One connection over the loopback, opened and closed: TCP remembers its host. */
+const ONE_CONNECTION = `
+  const net = require('net')
+  const server = net.createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1', () => {
+    const client = net.connect(server.address().port, '127.0.0.1', () => client.end('x'))
+    client.resume().on('close', () => server.close())
+  })`
+
+inNamespace('tcp_metrics: what ip(8) prints of each host', async (t, nl, netns) => {
+  const family = await familyOf(t, nl, tcpMetrics)
+  if (!family) return
+  await nl.links.set('lo', { up: true })
+  await inside(netns, [process.execPath, '-e', ONE_CONNECTION])
+  const text = await printed(t, netns, 'ip', 'tcp_metrics', 'show')
+  if (text === undefined) return
+  const all = await family.dump('get').toArray()
+  const ours = all.map(({ addrIpv4, saddrIpv4, vals }) => {
+    const rtt = vals?.rttUs === undefined ? '' : ` rtt ${Math.floor(vals.rttUs / 8)}us`
+    return `${addrIpv4}${rtt} source ${saddrIpv4}`
+  })
+  const theirs = text
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [host] = line.split(' ')
+      const rtt = / rtt (\d+us)/.exec(line)?.[1]
+      const source = / source (\S+)/.exec(line)?.[1]
+      return `${host}${rtt === undefined ? '' : ` rtt ${rtt}`} source ${source}`
+    })
+  assert.deepEqual(ours.sort(), theirs.sort())
+  assert.ok(ours.length > 0)
+})
+
 atHome('TASKSTATS: this process, as /proc has it', async (t, nl) => {
   const family = await familyOf(t, nl, taskstats)
   if (!family) return
