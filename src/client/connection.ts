@@ -276,14 +276,14 @@ export class Connection {
       extackEnd > extackAt
         ? readExtack(m.view, extackAt, extackEnd, { call, bytes: this.#outbox.bytesOf(pending) })
         : undefined
+    if (pending.isQuiet)
+      for (const each of this.#flight.takeCovered(pending)) each.resolve(undefined)
     if (exchange.errno < 0) {
       pending.reject(refusal(exchange.errno, call, extack))
       return
     }
     const warn = options.onWarning ?? this.#session.onWarning
     if (extack && warn) queueMicrotask(() => warn(extack))
-    if (pending.isQuiet)
-      for (const each of this.#flight.takeCovered(pending)) each.resolve(undefined)
     pending.resolve(pending.value)
   }
 

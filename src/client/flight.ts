@@ -39,8 +39,8 @@ export class Flight {
     return this.#only === undefined ? rest : [this.#only, ...rest]
   }
   /**
-   * Takes the quiet requests that were made before one that was acknowledged: what fails is told
-   * before that, so these are done.
+   * Takes the quiet requests that were made before one that was answered, even refused: what fails
+   * is told in order, so these are done.
    */
   takeCovered(acknowledged: Pending): Pending[] {
     const covered = this.all().filter(({ isQuiet, place }) => isQuiet && place < acknowledged.place)

@@ -53,7 +53,7 @@ export async function startDaemon({
     for (const file of modules) await kernel.insmod(await loadModuleFile(file))
     server = new Server(kernel, options)
     const { path } = server
-    registerEthtool(kernel)
+    if (kernel.genl.find('ethtool') === undefined) registerEthtool(kernel)
     registerControl(kernel, {
       pid: process.pid,
       version: readVersion(),

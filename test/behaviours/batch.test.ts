@@ -35,6 +35,18 @@ both('a change in a batch that fails is told, and the others are made', async ({
   return [made, failed.sort(([, a], [, b]) => a - b), again, listed.length]
 })
 
+both('a batch is through also when its last change is the one that fails', async ({ nl }) => {
+  await nl.links.set('lo', { up: true })
+  const failed: number[] = []
+  const made = await nl.batch(
+    ({ routes }) => {
+      for (let i = 0; i < 41; i++) void routes.add({ destination: destination(i % 40), oif: 1 })
+    },
+    { onError: (_, index) => failed.push(index) },
+  )
+  return [made, failed]
+})
+
 both('who awaits a call of a batch hears of it alone', async ({ nl }) => {
   await nl.links.set('lo', { up: true })
   const heard: unknown[] = []
