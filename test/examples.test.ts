@@ -13,6 +13,8 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
     /^this machine\n1 lo \w+ \d+n\n[\s\S]*a kernel of our own\n1 lo down 0n\n2 veth1 down 0n\n3 veth0 down 0n\n$/,
   'watch-network.ts':
     /^new veth1\nnew veth0\nnew 10\.0\.0\.1\ndel 10\.0\.0\.1\ndel veth0\ndel veth1\n$/,
+  'process-cost.ts':
+    /^(?:node: \d+ us in user mode, \d+ us in the kernel\nat most [1-9]\d* KiB in memory, [1-9]\d* bytes read|not shown: [A-Z_]+)\n$/,
   'watch-processes.ts':
     /^fork of 2\nexec in 2\nexit of 2 with 3\nadd \/devices\/virtual\/net\/br0 bridge\n$/,
   'change-network.ts':
