@@ -150,6 +150,23 @@ export class Kernel implements AsyncDisposable {
     net.put()
   }
   /**
+   * A setting of the network, by its name below /proc/sys: `net.ipv4.conf.lo.rp_filter`, or with
+   * slashes.
+   * @throws NetlinkError ENOENT, EIO for one that was never set.
+   */
+  sysctl(name: string, net: Net = this.initNet): string {
+    return this.rtnl.stackOf(net).sysctls.read(name)
+  }
+  /**
+   * Changes one, with all that follows: `sysctl -w`.
+   * @throws NetlinkError ENOENT, EINVAL for what is no number or out of range, EACCES for one that
+   * is only read, EIO.
+   */
+  setSysctl(name: string, value: string | number, net: Net = this.initNet): void {
+    this.#checkOpen()
+    this.rtnl.stackOf(net).sysctls.write(name, String(value))
+  }
+  /**
    * kthread_run(): starts a kernel thread. One that a module's `init` starts is stopped with the
    * module, the others with the kernel. What it throws is logged.
    */

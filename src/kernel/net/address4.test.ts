@@ -173,7 +173,7 @@ test('a primary that goes takes its secondaries along', () => {
 test('or, where that is set, the next one takes its place', () => {
   const { t, add, del } = host()
   const inet = t.dev('v0').inet as InDevice
-  inet.promoteSecondaries = true
+  inet.conf.set('promoteSecondaries', 1)
   for (const each of ['10.1.0.1/24', '10.1.0.2/24', '10.1.0.3/24']) add(each)
   assert.deepEqual(del('10.1.0.1/24'), [
     'DELROUTE 10.1.0.2/32 table=255 proto=2 scope=254 type=2 src=10.1.0.1 dev=v0',

@@ -30,6 +30,7 @@ import {
   NLM_F_REPLACE,
   RT_SCOPE_HOST,
 } from './constants.ts'
+import type { Devconf4 } from './devconf4.ts'
 import type { NetDevice } from './device.ts'
 import { addIfaddrRoutes, changePrefixMetric, deleteIfaddrRoutes } from './ifaddr4-routes.ts'
 import type { NetStack } from './stack.ts'
@@ -121,13 +122,26 @@ export class InDevice {
   addresses: Ifaddr4[] = []
   /** Whether it is being taken apart: nothing is promoted any more. */
   isDead = false
-  /** Sysctl promote_secondaries. */
-  promoteSecondaries = false
-  /** Sysctl ignore_routes_with_linkdown. */
-  ignoreLinkdown = false
+  readonly conf: Devconf4
 
   constructor(dev: NetDevice) {
     this.dev = dev
+    this.conf = dev.stack.netconf4.newConf(dev)
+  }
+
+  /** IN_DEV_PROMOTE_SECONDARIES(). */
+  get promoteSecondaries(): boolean {
+    return this.#isSet('promoteSecondaries')
+  }
+
+  /** IN_DEV_IGNORE_ROUTES_WITH_LINKDOWN(). */
+  get ignoreLinkdown(): boolean {
+    return this.#isSet('ignoreRoutesWithLinkdown')
+  }
+
+  /** IN_DEV_ORCONF(): here, or for all devices. */
+  #isSet(name: 'promoteSecondaries' | 'ignoreRoutesWithLinkdown'): boolean {
+    return this.conf.get(name) !== 0 || this.dev.stack.netconf4.all.get(name) !== 0
   }
 
   /** inet_ifa_byprefix(): the first address of a subnet. */
@@ -206,6 +220,7 @@ export class Inet {
 
   /** __inet_insert_ifa(). */
   #insert(inet: InDevice, ifa: Ifaddr4, origin: Origin): void {
+    inet.conf.pinAll()
     if (ifa.local === 0) return
     ifa.flags &= ~(IFA_F_SECONDARY | IPV6_ONLY)
     let at = 0
@@ -297,22 +312,31 @@ export class Inet {
     const { inet } = dev
     switch (event) {
       case 'NETDEV_REGISTER':
-        dev.inet = new InDevice(dev)
+        this.#create(dev)
         return
       case 'NETDEV_UP':
         if (inet && dev.flags & IFF_LOOPBACK && dev.mtu >= ETH_MIN_MTU) this.#addLoopback(inet)
         return
       case 'NETDEV_CHANGEMTU':
         if (dev.mtu < ETH_MIN_MTU) this.#destroy(dev)
-        else dev.inet ??= new InDevice(dev)
+        else if (!inet) this.#create(dev)
         return
       case 'NETDEV_UNREGISTER':
         this.#destroy(dev)
         return
       case 'NETDEV_CHANGENAME':
-        if (inet) this.#relabel(inet)
+        if (!inet) return
+        this.#relabel(inet)
+        this.#stack.netconf4.withdraw(dev)
+        this.#stack.netconf4.announce(dev)
         return
     }
+  }
+
+  /** inetdev_init(). */
+  #create(dev: NetDevice): void {
+    dev.inet = new InDevice(dev)
+    dev.stack.netconf4.announce(dev)
   }
 
   #addLoopback(inet: InDevice): void {
@@ -330,6 +354,7 @@ export class Inet {
     inet.isDead = true
     for (let ifa = inet.addresses[0]; ifa; ifa = inet.addresses[0]) this.#remove(inet, ifa)
     dev.inet = undefined
+    dev.stack.netconf4.withdraw(dev)
     dev.stack.arp.flush(dev)
   }
 

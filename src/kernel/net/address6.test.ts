@@ -106,7 +106,7 @@ test('refusals, in Linux’s order', () => {
   const small = t.add('dummy', 'd0')
   setMtu(small, 1000)
   const off = t.add('dummy', 'd1')
-  if (off.inet6) off.inet6.isDisabled = true
+  if (off.inet6) off.inet6.conf.set('disableIpv6', 1)
   const rows: [Ifaddr6Request, string][] = [
     [{ ifindex: 99, prefixlen: 64 }, 'EINVAL'],
     [request('fd00::9/64', { ifindex: 99 }), 'ENODEV ipv6: Unable to find the interface'],
@@ -284,7 +284,7 @@ test('a link that is ready gets a link-local address of its MAC address', () => 
     data: { peer: { name: 'v1' } },
   })
   const peer = t.dev('v1')
-  if (peer.inet6) peer.inet6.addrGenMode = 1
+  if (peer.inet6) peer.inet6.conf.set('addrGenMode', 1)
   up(peer)
   t.settled()
   up(dev)

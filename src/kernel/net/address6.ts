@@ -5,20 +5,10 @@
  * ipv6_del_addr(), inet6_addr_modify(), addrconf_notify().
  */
 import { isNetlinkError, NetlinkError } from '../../errors.ts'
-import { NOTIFY_DONE } from '../notifier/constants.ts'
-import {
-  IN6ADDR_LOOPBACK,
-  type Ipv6,
-  isLinkLocal6,
-  isLoopback6,
-  isMulticast6,
-  linkLocalEui64,
-} from './address.ts'
+import { type Ipv6, isLinkLocal6, isLoopback6, isMulticast6 } from './address.ts'
 import { watchLifetime } from './address-lifetime.ts'
-import type { NetdevEvent } from './chains.ts'
+import { addInet6 } from './address6-device.ts'
 import {
-  AF_INET6,
-  ARPHRD_ETHER,
   IFA_F_DEPRECATED,
   IFA_F_HOMEADDRESS,
   IFA_F_MANAGETEMPADDR,
@@ -28,10 +18,7 @@ import {
   IFA_F_OPTIMISTIC,
   IFA_F_PERMANENT,
   IFA_F_TENTATIVE,
-  IFAPROT_KERNEL_LL,
-  IFAPROT_KERNEL_LO,
   IFF_LOOPBACK,
-  IFF_SLAVE,
   INFINITY_LIFE_TIME,
   IPV6_MIN_MTU,
   NLM_F_EXCL,
@@ -39,12 +26,10 @@ import {
   RT_SCOPE_HOST,
   RT_SCOPE_LINK,
   RT_SCOPE_SITE,
-  RTNH_F_DEAD,
-  RTNH_F_LINKDOWN,
 } from './constants.ts'
 import { startDad, stopDad } from './dad.ts'
 import type { NetDevice } from './device.ts'
-import { Ifaddr6, type Ifaddr6Request, IN6_ADDR_GEN_MODE_EUI64, Inet6Device } from './ifaddr6.ts'
+import { Ifaddr6, type Ifaddr6Request, type Inet6Device } from './ifaddr6.ts'
 import {
   addMulticastRoute,
   addPrefixRoute,
@@ -69,13 +54,6 @@ export class Inet6 {
 
   constructor(stack: NetStack) {
     this.#stack = stack
-    stack.chains.netdev.register({
-      name: 'ipv6_dev_notf',
-      call: (event, { dev }) => {
-        this.#deviceEvent(event, dev)
-        return NOTIFY_DONE
-      },
-    })
   }
 
   /** ipv6_chk_addr(): whether `address` can be used here; a link-local one on `dev` only. */
@@ -157,7 +135,7 @@ export class Inet6 {
   #ensureDevice(dev: NetDevice): Inet6Device {
     if (!dev.inet6) {
       if (dev.mtu < IPV6_MIN_MTU) throw new NetlinkError('EINVAL')
-      dev.inet6 = new Inet6Device(dev)
+      return addInet6(dev)
     }
     return dev.inet6
   }
@@ -177,16 +155,16 @@ export class Inet6 {
     if (flags & IFA_F_MCAUTOJOIN && !isMulticast6(address)) {
       throw new NetlinkError('EINVAL', 'ipv6: Multicast auto join failed')
     }
-    const ifa = this.#insert(idev, address, request, validLft, preferredLft)
+    const ifa = this.insert(idev, address, request, validLft, preferredLft)
     if (!(flags & IFA_F_NOPREFIXROUTE)) {
       addPrefixRoute(ifa, address, prefixlen, expiryOf(ifa))
     }
     if (!(flags & IFA_F_NODAD)) this.notify('NOTE', ifa)
-    this.#startDad(ifa)
+    this.startDad(ifa)
   }
 
   /** ipv6_add_addr(). */
-  #insert(
+  insert(
     idev: Inet6Device,
     address: Ipv6,
     request: Ifaddr6Request,
@@ -251,115 +229,11 @@ export class Inet6 {
     })
   }
 
-  #startDad(ifa: Ifaddr6): void {
+  /** addrconf_dad_start(). */
+  startDad(ifa: Ifaddr6): void {
     ifa.dad = 'before'
     this.#stack.defer(() => startDad(this, ifa))
   }
-
-  /** addrconf_notify(). */
-  #deviceEvent(event: NetdevEvent, dev: NetDevice): void {
-    switch (event) {
-      case 'NETDEV_REGISTER':
-        if (dev.mtu >= IPV6_MIN_MTU) dev.inet6 ??= new Inet6Device(dev)
-        return
-      case 'NETDEV_UP':
-        if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
-        this.#restore(dev)
-        if (isLinkReady(dev)) this.#linkReady(dev)
-        return
-      case 'NETDEV_CHANGE':
-        if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
-        if (!isLinkReady(dev)) this.#stack.fib6.markDevice(dev, RTNH_F_LINKDOWN, 0)
-        else if (dev.inet6?.isReady) this.#stack.fib6.markDevice(dev, 0, RTNH_F_LINKDOWN)
-        else this.#linkReady(dev)
-        return
-      case 'NETDEV_CHANGEMTU':
-        if (dev.mtu < IPV6_MIN_MTU) this.#shutDown(dev, !(dev.flags & IFF_LOOPBACK))
-        else if (dev.inet6) dev.inet6.mtu = dev.mtu
-        else {
-          dev.inet6 = new Inet6Device(dev)
-          if (dev.isUp && isLinkReady(dev)) this.#linkReady(dev)
-        }
-        return
-      case 'NETDEV_DOWN':
-        this.#shutDown(dev, false)
-        return
-      case 'NETDEV_UNREGISTER':
-        this.#shutDown(dev, true)
-        return
-    }
-  }
-
-  /** addrconf_permanent_addr(): what was set while the device was down. */
-  #restore(dev: NetDevice): void {
-    for (const ifa of [...(dev.inet6?.addresses ?? [])]) {
-      if (!(ifa.flags & IFA_F_PERMANENT)) continue
-      if (!(ifa.flags & IFA_F_NOPREFIXROUTE)) addPrefixRoute(ifa, ifa.address, ifa.prefixlen)
-      if (ifa.dad === 'before') this.#startDad(ifa)
-    }
-  }
-
-  /** The device can be used: it gets its own addresses, and the others are tried. */
-  #linkReady(dev: NetDevice): void {
-    if (dev.mtu >= IPV6_MIN_MTU) dev.inet6 ??= new Inet6Device(dev)
-    const { inet6: idev } = dev
-    if (!idev) return
-    idev.isReady = true
-    if (dev.flags & IFF_LOOPBACK) this.#addLoopback(idev)
-    else if (dev.type === ARPHRD_ETHER) this.#addLinkLocal(idev)
-    for (const ifa of idev.addresses) {
-      if (ifa.flags & IFA_F_TENTATIVE && ifa.dad === 'waiting') startDad(this, ifa)
-    }
-    this.#stack.fib6.markDevice(dev, 0, RTNH_F_DEAD | RTNH_F_LINKDOWN)
-    idev.updated = this.#stack.now()
-    this.#stack.chains.link.call('NEWLINK', { dev, change: 0, family: AF_INET6 })
-  }
-
-  #addLoopback(idev: Inet6Device): void {
-    if (idev.addresses.some((ifa) => ifa.address === IN6ADDR_LOOPBACK)) return
-    const request = { ifindex: idev.dev.ifindex, prefixlen: 128, proto: IFAPROT_KERNEL_LO }
-    const ifa = this.#insert(idev, IN6ADDR_LOOPBACK, request)
-    ifa.flags &= ~IFA_F_TENTATIVE
-    ifa.dad = 'done'
-    this.notify('NEWADDR', ifa)
-  }
-
-  /** addrconf_dev_config(). */
-  #addLinkLocal(idev: Inet6Device): void {
-    const { dev } = idev
-    addMulticastRoute(dev)
-    if (idev.addrGenMode !== IN6_ADDR_GEN_MODE_EUI64) return
-    const address = linkLocalEui64(dev.address)
-    if (idev.addresses.some((ifa) => ifa.address === address)) return
-    const request = { ifindex: dev.ifindex, prefixlen: 64, proto: IFAPROT_KERNEL_LL }
-    const ifa = this.#insert(idev, address, request)
-    addPrefixRoute(ifa, address, 64)
-    this.#startDad(ifa)
-  }
-
-  /** addrconf_ifdown(): routes, then neighbours, then addresses go. */
-  #shutDown(dev: NetDevice, isEnd: boolean): void {
-    this.#stack.fib6.deviceDown(dev, isEnd ? 'unregister' : 'down')
-    this.#stack.ndisc.flush(dev)
-    const { inet6: idev } = dev
-    if (!idev) return
-    if (isEnd) dev.inet6 = undefined
-    idev.isReady = false
-    for (const ifa of [...idev.addresses]) {
-      stopDad(ifa)
-      ifa.cancelTimer?.()
-      ifa.isDead = true
-      this.notify('DELADDR', ifa)
-      this.#stack.chains.inet6addr.call('NETDEV_DOWN', ifa)
-    }
-    idev.addresses = []
-    idev.updated = this.#stack.now()
-  }
-}
-
-/** addrconf_link_ready(). */
-function isLinkReady(dev: NetDevice): boolean {
-  return dev.isOperUp && dev.isActive
 }
 
 /** Addresses of a wider scope come first on a device. */

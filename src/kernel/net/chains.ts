@@ -7,6 +7,8 @@
  */
 import { RawNotifierChain } from '../notifier/raw.ts'
 import type { Ifaddr4 } from './address4.ts'
+import type { Devconf4 } from './devconf4.ts'
+import type { Devconf6 } from './devconf6.ts'
 import type { NetDevice } from './device.ts'
 import type { FdbEntry } from './fdb.ts'
 import type { Fib4Route } from './fib4-table.ts'
@@ -83,6 +85,24 @@ export interface RuleNotice {
   readonly origin?: Origin
 }
 
+/** A setting that user space hears of (NETCONFA_*). */
+export type NetconfAttribute =
+  | 'forwarding'
+  | 'rpFilter'
+  | 'proxyNeigh'
+  | 'ignoreRoutesWithLinkdown'
+  | 'forceForwarding'
+
+export interface NetconfNotice {
+  readonly family: number
+  /** A device's, NETCONFA_IFINDEX_ALL or NETCONFA_IFINDEX_DEFAULT. */
+  readonly ifindex: number
+  /** Absent: the settings are gone. */
+  readonly conf?: Devconf4 | Devconf6
+  /** What of it changed. */
+  readonly what?: NetconfAttribute | 'all'
+}
+
 /** The chains of one stack. */
 export class StackChains {
   readonly netdev = new RawNotifierChain<NetdevEvent, NetdevInfo>('netdev_chain')
@@ -92,5 +112,8 @@ export class StackChains {
   readonly addr = new RawNotifierChain<'NEWADDR' | 'DELADDR', AddrNotice>('addr_chain')
   readonly route = new RawNotifierChain<'NEWROUTE' | 'DELROUTE', RouteNotice>('route_chain')
   readonly neigh = new RawNotifierChain<'NEWNEIGH' | 'DELNEIGH', NeighNotice>('neigh_chain')
+  readonly netconf = new RawNotifierChain<'NEWNETCONF' | 'DELNETCONF', NetconfNotice>(
+    'netconf_chain',
+  )
   readonly rule = new RawNotifierChain<'NEWRULE' | 'DELRULE', RuleNotice>('rule_chain')
 }

@@ -171,3 +171,6 @@ export const FIB_RULE_OIF_DETACHED = 0x10
 export const BR_STATE_DISABLED = 0
 export const BR_STATE_FORWARDING = 3
 export const BR_STATE_BLOCKING = 4
+
+export const NETCONFA_IFINDEX_ALL = -1
+export const NETCONFA_IFINDEX_DEFAULT = -2

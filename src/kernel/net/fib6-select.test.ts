@@ -28,7 +28,7 @@ test('of routes to one prefix: the lowest metric, the preferred, the wanted devi
   assert.equal(selectRoute([], {}), undefined)
   down(v1)
   t.settle()
-  if (v0.inet6) v0.inet6.ignoreLinkdown = true
+  if (v0.inet6) v0.inet6.conf.set('ignoreRoutesWithLinkdown', 1)
   assert.equal(choose({ oif: v0.ifindex, isStrict: true }), undefined)
   assert.equal(choose({ oif: v0.ifindex, isStrict: true, ignoresLinkstate: true }), 'v0 1024 1')
 })

@@ -51,7 +51,7 @@ test('what is wrong with a route is said as Linux says it', () => {
   const { t, v0, v1, lo, insert, config, via, dev } = host()
   insert('fd10::/64', via('fd00::9'))
   const small = t.add('dummy', 'd0')
-  if (small.inet6) small.inet6.isDisabled = true
+  if (small.inet6) small.inet6.conf.set('disableIpv6', 1)
   up(small)
   const off = t.add('dummy', 'd1')
   const rows: [string, Partial<Fib6Config>, number, string][] = [

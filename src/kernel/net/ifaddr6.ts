@@ -12,6 +12,7 @@ import {
   RT_SCOPE_SITE,
   RT_SCOPE_UNIVERSE,
 } from './constants.ts'
+import type { Devconf6 } from './devconf6.ts'
 import type { NetDevice } from './device.ts'
 import type { Fib6Route } from './fib6.ts'
 
@@ -82,6 +83,8 @@ export function scope6(address: Ipv6): number {
 
 /** IFLA_INET6_ADDR_GEN_MODE: how a link-local address is made. */
 export const IN6_ADDR_GEN_MODE_EUI64 = 0
+export const IN6_ADDR_GEN_MODE_STABLE_PRIVACY = 2
+export const IN6_ADDR_GEN_MODE_RANDOM = 3
 
 /** The IPv6 side of a device (struct inet6_dev). */
 export class Inet6Device {
@@ -90,19 +93,28 @@ export class Inet6Device {
   addresses: Ifaddr6[] = []
   /** Whether the link has been ready since it is up (IF_READY). */
   isReady = false
-  /** Sysctl mtu, in bytes. */
-  mtu: number
-  /** Sysctl disable_ipv6. */
-  isDisabled = false
-  /** Sysctl ignore_routes_with_linkdown. */
-  ignoreLinkdown = false
-  addrGenMode = IN6_ADDR_GEN_MODE_EUI64
+  readonly conf: Devconf6
   /** Milliseconds since boot. */
   updated: number
 
   constructor(dev: NetDevice) {
     this.dev = dev
-    this.mtu = dev.mtu
+    this.conf = dev.stack.netconf6.newConf(dev)
     this.updated = dev.stack.now()
+  }
+
+  /** Sysctl disable_ipv6. */
+  get isDisabled(): boolean {
+    return this.conf.get('disableIpv6') !== 0
+  }
+
+  /** Sysctl ignore_routes_with_linkdown. */
+  get ignoreLinkdown(): boolean {
+    return this.conf.get('ignoreRoutesWithLinkdown') !== 0
+  }
+
+  /** IN6_ADDR_GEN_MODE_*. */
+  get addrGenMode(): number {
+    return this.conf.get('addrGenMode')
   }
 }

@@ -75,7 +75,7 @@ test('refusals, in Linux’s order', () => {
   const { t, v0, add, del } = host()
   const { arp, ndisc } = t.stack
   const off = t.add('dummy', 'd0')
-  if (off.inet6) off.inet6.isDisabled = true
+  if (off.inet6) off.inet6.conf.set('disableIpv6', 1)
   const dst: Ipv4 = ip('10.1.0.9')
   const { ifindex } = v0
   const short = macOf('02:00')

@@ -110,7 +110,7 @@ export class Recorder {
     const one = this.add('veth', a, { data: { peer: { name: b } } })
     const other = this.dev(b)
     for (const dev of [one, other]) {
-      if (dev.inet6) dev.inet6.addrGenMode = 1
+      if (dev.inet6) dev.inet6.conf.set('addrGenMode', 1)
       if (!down) up(dev)
     }
     this.settled()

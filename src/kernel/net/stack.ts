@@ -4,6 +4,7 @@
  */
 import { Inet } from './address4.ts'
 import { Inet6 } from './address6.ts'
+import { Addrconf } from './address6-device.ts'
 import { StackChains } from './chains.ts'
 import { AF_INET, AF_INET6 } from './constants.ts'
 import type { NetDevice } from './device.ts'
@@ -20,7 +21,10 @@ import { deleteLinks } from './link-create.ts'
 import type { LinkKind } from './link-kind.ts'
 import { LinkWatch } from './link-watch.ts'
 import { NeighbourTable, watchArp, watchNdisc } from './neighbour.ts'
+import { Netconf4 } from './netconf4.ts'
+import { Netconf6 } from './netconf6.ts'
 import { RuleTable } from './rules.ts'
+import { Sysctls } from './sysctl.ts'
 
 /** Where a stack has its time and its chance from. */
 export interface StackHooks {
@@ -36,6 +40,8 @@ export interface StackHooks {
   defer?(run: () => void): void
   /** What the stack belongs to: the namespace. Never looked at here. */
   readonly owner?: unknown
+  /** The first stack of the kernel, which others inherit from. */
+  readonly first?: NetStack | undefined
 }
 
 /** The kinds of links that every stack has. */
@@ -47,6 +53,9 @@ export class NetStack {
   readonly chains = new StackChains()
   readonly devices = new DeviceRegistry()
   readonly linkWatch: LinkWatch
+  readonly netconf4: Netconf4
+  readonly netconf6: Netconf6
+  readonly sysctls: Sysctls
   readonly kinds = new Map<string, LinkKind>(KINDS.map((kind) => [kind.kind, kind]))
   readonly fib4: Fib4
   readonly fib6: Fib6
@@ -56,6 +65,7 @@ export class NetStack {
   readonly ndisc: NeighbourTable
   readonly inet: Inet
   readonly inet6: Inet6
+  readonly addrconf: Addrconf
   readonly loopback: NetDevice
   readonly #hooks: StackHooks
   #timers = new Set<() => void>()
@@ -65,6 +75,9 @@ export class NetStack {
     this.#hooks = hooks
     this.owner = hooks.owner
     this.linkWatch = new LinkWatch(this)
+    this.netconf4 = new Netconf4(this, hooks.first?.netconf4)
+    this.netconf6 = new Netconf6(this)
+    this.sysctls = new Sysctls(this)
     this.rules4 = new RuleTable(this, AF_INET)
     this.rules6 = new RuleTable(this, AF_INET6)
     this.arp = new NeighbourTable(this, AF_INET)
@@ -74,6 +87,7 @@ export class NetStack {
     this.fib4 = new Fib4(this)
     this.fib6 = new Fib6(this)
     this.inet6 = new Inet6(this)
+    this.addrconf = new Addrconf(this, this.inet6)
     watchNdisc(this)
     watchBridgePorts(this)
     this.loopback = createLoopback(this)

@@ -9,6 +9,7 @@ import { AF_INET, AF_INET6 } from '../../families/rtnetlink.ts'
 import { attrs, message, u8 } from '../../schema/index.ts'
 import { AttributeWalker } from '../../wire/attribute.ts'
 import { HOST_LE } from '../../wire/order.ts'
+import { devconf4Names } from '../net/devconf4.ts'
 import type { NetDevice } from '../net/device.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import { parseNested } from './parse.ts'
@@ -17,9 +18,6 @@ import { in6Addr, nested, type Span } from './policy-types.ts'
 const inetPart = message(attrs('IFLA_INET_', { conf: [1, nested] }))
 const inet6Part = message(attrs('IFLA_INET6_', { token: [7, in6Addr], addrGenMode: [8, u8] }))
 
-const IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN = 29
-const IPV4_DEVCONF_PROMOTE_SECONDARIES = 20
-const IPV4_DEVCONF_MAX = 33
 /** IN6_ADDR_GEN_MODE_*; stable privacy wants a secret that no simulated link has. */
 const GEN_MODES: ReadonlySet<number> = new Set([0, 1, 3])
 
@@ -55,7 +53,7 @@ function validateInet(ctx: RequestContext, span: Span): void {
   const { conf } = parseNested(ctx, span, inetPart)
   if (!conf) return
   eachFamily(ctx, conf, (id, { at, end }) => {
-    if (end - at < 4 || id < 1 || id > IPV4_DEVCONF_MAX) throw new NetlinkError('EINVAL')
+    if (end - at < 4 || id < 1 || id > devconf4Names.length) throw new NetlinkError('EINVAL')
   })
 }
 
@@ -77,14 +75,15 @@ function setInet(ctx: RequestContext, { inet }: NetDevice, span: Span): void {
   const { conf } = parseNested(ctx, span, inetPart)
   if (!conf || !inet) return
   eachFamily(ctx, conf, (id, { at }) => {
-    const on = ctx.view.getUint32(at, HOST_LE) !== 0
-    if (id === IPV4_DEVCONF_PROMOTE_SECONDARIES) inet.promoteSecondaries = on
-    if (id === IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN) inet.ignoreLinkdown = on
+    const name = devconf4Names[id - 1]
+    if (!name) return
+    inet.conf.set(name, ctx.view.getInt32(at, HOST_LE))
+    inet.conf.pin(name)
   })
 }
 
 /** The mode counts for link-local addresses that are still to be made. */
 function setInet6(ctx: RequestContext, { inet6 }: NetDevice, span: Span): void {
   const { addrGenMode } = parseNested(ctx, span, inet6Part)
-  if (inet6 && addrGenMode !== undefined) inet6.addrGenMode = addrGenMode
+  if (inet6 && addrGenMode !== undefined) inet6.conf.set('addrGenMode', addrGenMode)
 }

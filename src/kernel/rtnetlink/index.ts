@@ -26,6 +26,7 @@ import { notifyLinks } from './link-notify.ts'
 import { registerLinks } from './link-register.ts'
 import { registerNeighbours } from './neigh.ts'
 import { notifyNeighbours } from './neigh-fill.ts'
+import { notifyNetconf, registerNetconf } from './netconf.ts'
 import { rtnetlinkRcvMsg } from './rcv.ts'
 import { notifyRoutes, registerRoutes } from './route.ts'
 import { notifyRules, registerRules } from './rule.ts'
@@ -44,6 +45,8 @@ export class Rtnetlink {
   readonly kernel: Kernel
   readonly #table = new RtnlTable()
   readonly #nets: Pernet<RtnlNet>
+  /** Of the first namespace, whose settings others begin with. */
+  #first: RtnlNet | undefined
 
   constructor(kernel: Kernel) {
     this.kernel = kernel
@@ -60,6 +63,7 @@ export class Rtnetlink {
     registerNeighbours(this.#table)
     registerFdb(this.#table)
     registerRules(this.#table)
+    registerNetconf(this.#table)
   }
   /**
    * rtnl_register(): from now on `handlers` answer `type` for `family`. Merges with what is
@@ -100,13 +104,17 @@ export class Rtnetlink {
       clock: kernel.clock,
       random: (n) => Uint8Array.from({ length: n }, () => Math.floor(kernel.random() * 256)),
       owner: net,
+      first: this.#first?.stack,
     })
     notifyLinks(stack, net, sock)
     notifyAddrs(stack, sock)
     notifyRoutes(stack, sock)
     notifyNeighbours(stack, sock)
     notifyRules(stack, sock)
-    return { stack, sock, generations: new Generations(stack) }
+    notifyNetconf(stack, sock)
+    const entered = { stack, sock, generations: new Generations(stack) }
+    this.#first ??= entered
+    return entered
   }
 }
 

@@ -21,6 +21,8 @@ export type Part = (w: Writer) => void
 export interface Step {
   readonly label: string
   readonly request: Uint8Array
+  /** In place of a request: a setting below /proc/sys, and what to write there. */
+  readonly sysctl?: readonly [name: string, text: string]
 }
 
 /** One request; `body` is what follows nlmsghdr. */
@@ -30,6 +32,11 @@ export function step(label: string, type: number, flags: number, ...body: Part[]
   for (const part of body) part(w)
   w.messageEnd(mark)
   return { label, request: w.finish() }
+}
+
+/** Writes a setting. */
+export function sysctl(name: string, text: string): Step {
+  return { label: `${name} = ${text}`, request: new Uint8Array(), sysctl: [name, text] }
 }
 
 export function raw(...bytes: number[]): Part {

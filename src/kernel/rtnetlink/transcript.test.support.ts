@@ -3,10 +3,12 @@
  * to the same requests (the `.test.txt` beside a test; NLKIT_RECORD=1 writes it anew).
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { errnoName } from '../../errno.ts'
+import { isNetlinkError, NetlinkError } from '../../errors.ts'
 import { afNetlink } from '../../transport/af-netlink.ts'
 import { newNetns } from '../../transport/netns.ts'
 import type { Socket, Transport } from '../../transport/transport.ts'
@@ -59,7 +61,8 @@ export function sessions(url: string, all: readonly Session[]): void {
 
 async function onNlkit(session: Session): Promise<string[]> {
   await using kernel = new Kernel()
-  const lines = await run(session, kernel.transport(), {}, () => setTimeout(0))
+  const write: SysctlWriter = (name, text) => kernel.setSysctl(name, text)
+  const lines = await run(session, kernel.transport(), {}, write, () => setTimeout(0))
   assert.deepEqual(
     kernel.dmesg().filter(({ text }) => /failed: /.test(text)),
     [],
@@ -71,7 +74,8 @@ async function onLinux(session: Session): Promise<string[]> {
   const netns = await newNetns()
   try {
     const live = { netns }
-    return await run(session, afNetlink(), live, (label) =>
+    const write: SysctlWriter = (name, text) => writeOnLinux(netns.path, name, text)
+    return await run(session, afNetlink(), live, write, (label) =>
       setTimeout(session.groups || /up|down|master/.test(label) ? SETTLE_MS : 5),
     )
   } finally {
@@ -79,10 +83,48 @@ async function onLinux(session: Session): Promise<string[]> {
   }
 }
 
+/** Writes a setting. @throws NetlinkError */
+type SysctlWriter = (name: string, text: string) => void
+
+/** What tee(1) says of a file that it cannot write. */
+const COMPLAINTS: readonly (readonly [RegExp, string])[] = [
+  [/No such file/, 'ENOENT'],
+  [/Permission denied/, 'EACCES'],
+  [/Invalid argument/, 'EINVAL'],
+  [/Input\/output error/, 'EIO'],
+]
+
+function writeOnLinux(netns: string, name: string, text: string): void {
+  const file = `/proc/sys/${name.replaceAll('.', '/')}`
+  const args = [`--net=${netns}`, 'tee', file]
+  const options = { input: text, encoding: 'utf8', timeout: 10_000 } as const
+  const { status, stderr } = spawnSync('nsenter', args, options)
+  if (status === 0) return
+  const code = COMPLAINTS.find(([words]) => words.test(stderr))?.[1]
+  if (!code) throw new Error(stderr)
+  throw new NetlinkError(code)
+}
+
+/** One step: what was asked for, in a line where it is no request. */
+function begin({ request, sysctl }: Step, asker: Socket, write: SysctlWriter): string[] {
+  if (!sysctl) {
+    asker.send([request])
+    return []
+  }
+  try {
+    write(...sysctl)
+    return ['< written']
+  } catch (error) {
+    if (!isNetlinkError(error)) throw error
+    return [`< ${error.code}`]
+  }
+}
+
 async function run(
   { steps, strict = false, groups = [] }: Session,
   transport: Transport,
   where: object,
+  write: SysctlWriter,
   settle: (label: string) => Promise<unknown>,
 ): Promise<string[]> {
   const open = () =>
@@ -92,9 +134,9 @@ async function run(
   const lines: string[] = []
   try {
     for (const group of groups) await listener.join(group)
-    for (const { label, request } of steps) {
-      lines.push(`> ${label}`)
-      asker.send([request])
+    for (const each of steps) {
+      const { label } = each
+      lines.push(`> ${label}`, ...begin(each, asker, write))
       lines.push(...drain(asker, asker.portid, '<'))
       await settle(label)
       lines.push(...drain(asker, asker.portid, '<'))
@@ -165,6 +207,7 @@ const objects: Record<number, ((message: MessageWalker) => string) | undefined> 
     const shown = m.view.getUint8(m.payload) === 7 ? { 2: length, 3: length } : { 3: length }
     return `neigh ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, shown)}`
   },
+  16: (m) => `netconf ${hex(m.view, m.payload, m.payload + 1)} ${attributes(m, 4, {})}`,
   4: (m) => `rule ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, {})}`,
 }
 

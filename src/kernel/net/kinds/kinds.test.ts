@@ -160,7 +160,7 @@ test('a bridge takes a port: its address, its MTU, its carrier', () => {
   const [, v1] = t.veth('v0', 'v1')
   setAddress(v1, macOf('46:be:2f:6f:73:70'))
   const br0 = t.add('bridge', 'br0', { address: undefined })
-  if (br0.inet6) br0.inet6.addrGenMode = 1
+  if (br0.inet6) br0.inet6.conf.set('addrGenMode', 1)
   const own = Array.from(br0.address, (byte) => byte.toString(16).padStart(2, '0')).join(':')
   assert.deepEqual(t.settled().slice(-2), [
     `NEWNEIGH fam=7 br0 ${own} state=0x80`,

@@ -1,0 +1,179 @@
+/**
+ * IPv6 follows its devices: it comes and goes with them, and gives those that are ready addresses
+ * of their own.
+ *
+ * Kernel: net/ipv6/addrconf.c addrconf_notify(), addrconf_ifdown(), addrconf_init_auto_addrs(),
+ * addrconf_link_ready() (Linux 6.18).
+ */
+import { NOTIFY_DONE } from '../notifier/constants.ts'
+import { IN6ADDR_LOOPBACK, linkLocalEui64 } from './address.ts'
+import type { Inet6 } from './address6.ts'
+import type { NetdevEvent } from './chains.ts'
+import {
+  AF_INET6,
+  ARPHRD_ETHER,
+  IFA_F_NOPREFIXROUTE,
+  IFA_F_PERMANENT,
+  IFA_F_TENTATIVE,
+  IFAPROT_KERNEL_LL,
+  IFAPROT_KERNEL_LO,
+  IFF_LOOPBACK,
+  IFF_SLAVE,
+  IPV6_MIN_MTU,
+  RTNH_F_DEAD,
+  RTNH_F_LINKDOWN,
+} from './constants.ts'
+import { startDad, stopDad } from './dad.ts'
+import type { NetDevice } from './device.ts'
+import { IN6_ADDR_GEN_MODE_EUI64, Inet6Device } from './ifaddr6.ts'
+import { addMulticastRoute, addPrefixRoute } from './ifaddr6-routes.ts'
+import type { NetStack } from './stack.ts'
+
+/** ipv6_add_dev(). */
+export function addInet6(dev: NetDevice): Inet6Device {
+  const idev = new Inet6Device(dev)
+  dev.inet6 = idev
+  dev.stack.netconf6.announce(dev)
+  return idev
+}
+
+/** The devices of one stack, as IPv6 sees them. */
+export class Addrconf {
+  readonly #stack: NetStack
+  readonly #inet6: Inet6
+
+  constructor(stack: NetStack, inet6: Inet6) {
+    this.#stack = stack
+    this.#inet6 = inet6
+    stack.chains.netdev.register({
+      name: 'ipv6_dev_notf',
+      call: (event, { dev }) => {
+        this.#deviceEvent(event, dev)
+        return NOTIFY_DONE
+      },
+    })
+  }
+
+  /** dev_disable_change(): as if the device went down, or came up. */
+  disable(dev: NetDevice, off: boolean): void {
+    this.#deviceEvent(off ? 'NETDEV_DOWN' : 'NETDEV_UP', dev)
+  }
+
+  /** addrconf_notify(). */
+  #deviceEvent(event: NetdevEvent, dev: NetDevice): void {
+    switch (event) {
+      case 'NETDEV_REGISTER':
+        if (dev.mtu >= IPV6_MIN_MTU && !dev.inet6) addInet6(dev)
+        return
+      case 'NETDEV_UP':
+        if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
+        this.#restore(dev)
+        if (isLinkReady(dev)) this.#linkReady(dev)
+        return
+      case 'NETDEV_CHANGE':
+        if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
+        if (!isLinkReady(dev)) this.#stack.fib6.markDevice(dev, RTNH_F_LINKDOWN, 0)
+        else if (dev.inet6?.isReady) this.#stack.fib6.markDevice(dev, 0, RTNH_F_LINKDOWN)
+        else this.#linkReady(dev)
+        return
+      case 'NETDEV_CHANGEMTU':
+        if (dev.mtu < IPV6_MIN_MTU) this.#shutDown(dev, !(dev.flags & IFF_LOOPBACK))
+        else if (dev.inet6) dev.inet6.conf.set('mtu6', dev.mtu)
+        else {
+          addInet6(dev)
+          if (dev.isUp && isLinkReady(dev)) this.#linkReady(dev)
+        }
+        return
+      case 'NETDEV_DOWN':
+        this.#shutDown(dev, false)
+        return
+      case 'NETDEV_UNREGISTER':
+        this.#shutDown(dev, true)
+        return
+      case 'NETDEV_CHANGENAME':
+        if (!dev.inet6) return
+        this.#stack.netconf6.withdraw(dev)
+        this.#stack.netconf6.announce(dev)
+        return
+    }
+  }
+
+  /** addrconf_permanent_addr(): what was set while the device was down. */
+  #restore(dev: NetDevice): void {
+    for (const ifa of [...(dev.inet6?.addresses ?? [])]) {
+      if (!(ifa.flags & IFA_F_PERMANENT)) continue
+      if (!(ifa.flags & IFA_F_NOPREFIXROUTE)) addPrefixRoute(ifa, ifa.address, ifa.prefixlen)
+      if (ifa.dad === 'before') this.#inet6.startDad(ifa)
+    }
+  }
+
+  /** The device can be used: it gets its own addresses, and the others are tried. */
+  #linkReady(dev: NetDevice): void {
+    if (dev.mtu >= IPV6_MIN_MTU && !dev.inet6) addInet6(dev)
+    const { inet6: idev } = dev
+    if (!idev) return
+    idev.isReady = true
+    this.makeAddresses(dev)
+    for (const ifa of idev.addresses) {
+      if (ifa.flags & IFA_F_TENTATIVE && ifa.dad === 'waiting') startDad(this.#inet6, ifa)
+    }
+    this.#stack.fib6.markDevice(dev, 0, RTNH_F_DEAD | RTNH_F_LINKDOWN)
+    idev.updated = this.#stack.now()
+    this.#stack.chains.link.call('NEWLINK', { dev, change: 0, family: AF_INET6 })
+  }
+
+  /** addrconf_init_auto_addrs(). */
+  makeAddresses(dev: NetDevice): void {
+    const { inet6: idev } = dev
+    if (!idev) return
+    if (dev.flags & IFF_LOOPBACK) this.#addLoopback(idev)
+    else if (dev.type === ARPHRD_ETHER) this.#addLinkLocal(idev)
+  }
+
+  #addLoopback(idev: Inet6Device): void {
+    if (idev.addresses.some((ifa) => ifa.address === IN6ADDR_LOOPBACK)) return
+    const request = { ifindex: idev.dev.ifindex, prefixlen: 128, proto: IFAPROT_KERNEL_LO }
+    const ifa = this.#inet6.insert(idev, IN6ADDR_LOOPBACK, request)
+    ifa.flags &= ~IFA_F_TENTATIVE
+    ifa.dad = 'done'
+    this.#inet6.notify('NEWADDR', ifa)
+  }
+
+  /** addrconf_dev_config(). */
+  #addLinkLocal(idev: Inet6Device): void {
+    const { dev } = idev
+    addMulticastRoute(dev)
+    if (idev.addrGenMode !== IN6_ADDR_GEN_MODE_EUI64) return
+    const address = linkLocalEui64(dev.address)
+    if (idev.addresses.some((ifa) => ifa.address === address)) return
+    const request = { ifindex: dev.ifindex, prefixlen: 64, proto: IFAPROT_KERNEL_LL }
+    const ifa = this.#inet6.insert(idev, address, request)
+    addPrefixRoute(ifa, address, 64)
+    this.#inet6.startDad(ifa)
+  }
+
+  /** addrconf_ifdown(): routes, then neighbours, then addresses go. */
+  #shutDown(dev: NetDevice, isEnd: boolean): void {
+    this.#stack.fib6.deviceDown(dev, isEnd ? 'unregister' : 'down')
+    this.#stack.ndisc.flush(dev)
+    const { inet6: idev } = dev
+    if (!idev) return
+    if (isEnd) dev.inet6 = undefined
+    idev.isReady = false
+    for (const ifa of [...idev.addresses]) {
+      stopDad(ifa)
+      ifa.cancelTimer?.()
+      ifa.isDead = true
+      this.#inet6.notify('DELADDR', ifa)
+      this.#stack.chains.inet6addr.call('NETDEV_DOWN', ifa)
+    }
+    idev.addresses = []
+    idev.updated = this.#stack.now()
+    if (isEnd) this.#stack.netconf6.withdraw(dev)
+  }
+}
+
+/** addrconf_link_ready(). */
+function isLinkReady(dev: NetDevice): boolean {
+  return dev.isOperUp && dev.isActive
+}
