@@ -15,6 +15,7 @@ import type { Fib4Route } from './fib4-table.ts'
 import type { Fib6Route } from './fib6-table.ts'
 import type { Ifaddr6 } from './ifaddr6.ts'
 import type { Neighbour } from './neighbour.ts'
+import type { Nexthop } from './nexthop.ts'
 import type { FibRule } from './rule.ts'
 import type { NetStack } from './stack.ts'
 
@@ -103,6 +104,13 @@ export interface NetconfNotice {
   readonly what?: NetconfAttribute | 'all'
 }
 
+export interface NexthopNotice {
+  readonly nexthop: Nexthop
+  /** Of a resilient group: which of its buckets changed hands. */
+  readonly bucket?: number
+  readonly origin?: Origin
+}
+
 /** The chains of one stack. */
 export class StackChains {
   readonly netdev = new RawNotifierChain<NetdevEvent, NetdevInfo>('netdev_chain')
@@ -115,5 +123,9 @@ export class StackChains {
   readonly netconf = new RawNotifierChain<'NEWNETCONF' | 'DELNETCONF', NetconfNotice>(
     'netconf_chain',
   )
+  readonly nexthop = new RawNotifierChain<
+    'NEWNEXTHOP' | 'DELNEXTHOP' | 'NEWNEXTHOPBUCKET',
+    NexthopNotice
+  >('nexthop_chain')
   readonly rule = new RawNotifierChain<'NEWRULE' | 'DELRULE', RuleNotice>('rule_chain')
 }

@@ -85,6 +85,8 @@ export class NetDevice {
   /** Mbit/s, where a bridge asks what a port costs. */
   speed = 0
   master: NetDevice | undefined
+  /** Of a VRF: its routing table. */
+  vrfTable: number | undefined
   bridgePort: BridgePort | undefined
   inet: InDevice | undefined
   inet6: Inet6Device | undefined
@@ -125,6 +127,11 @@ export class NetDevice {
   /** The device behind this one (IFLA_LINK): itself, another one, or none that is known. */
   get lower(): NetDevice | undefined {
     return this
+  }
+
+  /** l3mdev_fib_table(): the table of a VRF, and of what is in one. */
+  get l3mdevTable(): number | undefined {
+    return this.vrfTable ?? this.master?.vrfTable
   }
 
   /** Whether ports can be put under it. */

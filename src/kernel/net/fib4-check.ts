@@ -46,7 +46,8 @@ export function checkInfo(stack: NetStack, info: FibInfo, config: Fib4Config): v
   const known = [RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST]
   if (!known.includes(type)) throw new NetlinkError('EINVAL', 'Invalid route type')
   if (scope > RT_SCOPE_HOST) throw new NetlinkError('EINVAL', 'Invalid scope')
-  if (scope === RT_SCOPE_HOST) checkHostScope(stack, nexthops)
+  if (info.nh) info.nh.check4(scope)
+  else if (scope === RT_SCOPE_HOST) checkHostScope(stack, nexthops)
   else for (const nh of nexthops) checkNexthop(stack, nh, info)
   if (nexthops.every(({ flags }) => flags & RTNH_F_LINKDOWN)) info.flags |= RTNH_F_LINKDOWN
   if (info.prefsrc && !isValidPrefsrc(stack.fib4, info, config.dst)) {
@@ -68,8 +69,11 @@ function checkHostScope(stack: NetStack, nexthops: readonly Nexthop4[]): void {
   if (!nh.dev) throw new NetlinkError('ENODEV')
 }
 
-/** fib_check_nh(). */
-function checkNexthop(stack: NetStack, nh: Nexthop4, info: FibInfo): void {
+/** Of a route, what its nexthops depend on. */
+export type NexthopScope = Pick<FibInfo, 'scope' | 'table'>
+
+/** fib_check_nh(): finds the device and the scope of `nh`. @throws NetlinkError */
+export function checkNexthop(stack: NetStack, nh: Nexthop4, info: NexthopScope): void {
   if (nh.gatewayFamily === AF_INET) {
     if (nh.flags & RTNH_F_ONLINK) checkOnlink(stack, nh, info.scope)
     else checkGateway(stack, nh, info)
@@ -98,7 +102,7 @@ function checkOnlink(stack: NetStack, nh: Nexthop4, scope: number): void {
 }
 
 /** A gateway that has to be reached through a route of narrower scope. */
-function checkGateway(stack: NetStack, nh: Nexthop4, info: FibInfo): void {
+function checkGateway(stack: NetStack, nh: Nexthop4, info: NexthopScope): void {
   const flow = {
     daddr: nh.gateway,
     scope: Math.max(info.scope + 1, RT_SCOPE_LINK),

@@ -32,6 +32,8 @@ import {
   RTNH_F_LINKDOWN,
 } from './constants.ts'
 import type { NetDevice } from './device.ts'
+import { type Encap, encapKey, isSameEncap } from './lwtunnel.ts'
+import type { Nexthop } from './nexthop.ts'
 
 /** RTAX_* of a route: number to value, a name for RTAX_CC_ALGO. */
 export type Metrics = ReadonlyMap<number, number | string>
@@ -47,6 +49,7 @@ export interface Nexthop4Request {
   /** From 1. */
   readonly weight?: number | undefined
   readonly flow?: number | undefined
+  readonly encap?: Encap | undefined
 }
 
 /** A route that is asked for, or how one to be deleted is described (struct fib_config). */
@@ -63,6 +66,8 @@ export interface Fib4Config extends Nexthop4Request {
   readonly prefsrc?: Ipv4 | undefined
   readonly metrics?: Metrics | undefined
   readonly multipath?: readonly Nexthop4Request[] | undefined
+  /** The id of a nexthop object, in place of ways of its own. */
+  readonly nhId?: number | undefined
   readonly origin?: Origin
 }
 
@@ -78,6 +83,7 @@ export interface Nexthop4 {
   scope: number
   readonly weight: number
   readonly flow: number
+  readonly encap: Encap | undefined
 }
 
 /** What a route of each type answers, and the widest scope that it may have. */
@@ -118,7 +124,9 @@ export class FibInfo {
   readonly metrics: Metrics | undefined
   /** RTNH_F_DEAD and RTNH_F_LINKDOWN, when all nexthops are. */
   flags: number
-  readonly nexthops: readonly Nexthop4[]
+  /** Those of its nexthop object, where it has one: they change with it. */
+  nexthops: readonly Nexthop4[]
+  readonly nh: Nexthop | undefined
   /** Whether it is dead because its source address is gone. */
   lostPrefsrc = false
   /** How many routes use it. */
@@ -127,7 +135,7 @@ export class FibInfo {
   key = ''
 
   /** @throws NetlinkError for what is wrong in itself, before any look-up. */
-  constructor(config: Fib4Config) {
+  constructor(config: Fib4Config, nh?: Nexthop) {
     const { type = RTN_UNSPEC, scope = RT_SCOPE_UNIVERSE, flags = 0 } = config
     if (type > RTN_MAX) throw new NetlinkError('EINVAL', 'Invalid route type')
     if ((PROPS[type] as readonly [unknown, number])[1] > scope) {
@@ -145,7 +153,10 @@ export class FibInfo {
     this.prefsrc = config.prefsrc ?? 0
     this.metrics = config.metrics?.size ? config.metrics : undefined
     this.flags = flags
-    this.nexthops = config.multipath ? multipathOf(config, config.multipath) : [nexthopOf(config)]
+    this.nh = nh
+    if (nh) this.nexthops = nh.ways4
+    else if (config.multipath) this.nexthops = multipathOf(config, config.multipath)
+    else this.nexthops = [nexthopOf(config)]
   }
 
   get isDead(): boolean {
@@ -156,8 +167,10 @@ export class FibInfo {
   isPlainlySame(other: FibInfo): boolean {
     const [a, b] = [this.nexthops[0] as Nexthop4, other.nexthops[0] as Nexthop4]
     return (
+      this.nh === other.nh &&
       this.nexthops.length === 1 &&
       other.nexthops.length === 1 &&
+      isSameEncap(a.encap, b.encap) &&
       a.gatewayFamily === b.gatewayFamily &&
       a.gateway === b.gateway &&
       a.gateway6 === b.gateway6 &&
@@ -180,16 +193,16 @@ export class FibInfo {
 
   /** Sets `key`: what fib_find_info() compares. */
   seal(): void {
-    const ways = this.nexthops.map(
+    const ways = (this.nh ? [] : this.nexthops).map(
       (nh) =>
         `${nh.oif},${nh.gatewayFamily},${nh.gatewayFamily === AF_INET6 ? nh.gateway6 : nh.gateway},` +
-        `${nh.scope},${nh.weight},${nh.flow},${nh.flags & ~MOMENTARY}`,
+        `${nh.scope},${nh.weight},${nh.flow},${nh.flags & ~MOMENTARY},${encapKey(nh.encap)}`,
     )
     const flags = this.flags & ~MOMENTARY
     const metrics = this.metrics ? [...this.metrics].sort(([a], [b]) => a - b).join() : ''
     this.key =
       `${this.table}|${this.protocol}|${this.scope}|${this.type}|${this.priority}|` +
-      `${this.prefsrc}|${flags}|${metrics}|${ways.join('|')}`
+      `${this.prefsrc}|${flags}|${metrics}|${this.nh?.id ?? ''}|${ways.join('|')}`
   }
 
   /** Whether it is what `config` describes for deletion (fib_nh_match(), fib_metrics_match()). */
@@ -204,6 +217,8 @@ export class FibInfo {
   }
 
   #matchesNexthops(config: Fib4Config): boolean {
+    if (config.nhId) return this.nh?.id === config.nhId
+    if (this.nh) return !(config.oif || config.gateway || config.gateway6 || config.multipath)
     const first = this.nexthops[0] as Nexthop4
     if (config.oif || config.gateway || config.gateway6) {
       if (config.flow && config.flow !== first.flow) return false
@@ -244,6 +259,7 @@ function nexthopOf(request: Nexthop4Request): Nexthop4 {
     scope: RT_SCOPE_UNIVERSE,
     weight: request.weight ?? 1,
     flow: request.flow ?? 0,
+    encap: request.encap,
   }
 }
 

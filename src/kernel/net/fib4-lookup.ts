@@ -40,6 +40,7 @@ export function consider(route: Fib4Route, flow: Flow4): Fib4Result | ErrnoName 
   const error = routeTypeError(info.type)
   if (error) return error
   if (info.isDead) return undefined
+  if (info.nh?.isBlackhole) return 'EINVAL'
   const { type, scope } = info
   for (const nexthop of info.nexthops) {
     if (nexthop.flags & RTNH_F_DEAD || (flow.oif && flow.oif !== nexthop.oif)) continue

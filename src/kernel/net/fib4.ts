@@ -8,7 +8,7 @@
 import { NetlinkError } from '../../errors.ts'
 import { NOTIFY_DONE } from '../notifier/constants.ts'
 import { INADDR_BROADCAST, type Ipv4, isMulticast4, isZeronet4, prefix4 } from './address.ts'
-import type { NetdevEvent } from './chains.ts'
+import type { NetdevEvent, Origin } from './chains.ts'
 import {
   IFF_LOWER_UP,
   IFF_RUNNING,
@@ -16,7 +16,6 @@ import {
   NLM_F_CREATE,
   NLM_F_EXCL,
   NLM_F_REPLACE,
-  RT_SCOPE_NOWHERE,
   RT_TABLE_DEFAULT,
   RT_TABLE_LOCAL,
   RT_TABLE_MAIN,
@@ -31,6 +30,7 @@ import type { NetDevice } from './device.ts'
 import { checkInfo } from './fib4-check.ts'
 import { type Fib4Config, FibInfo } from './fib4-info.ts'
 import { consider, type Fib4Result, type Flow4 } from './fib4-lookup.ts'
+import { syncDown, syncUp } from './fib4-sync.ts'
 import { Fib4Route, Fib4Table } from './fib4-table.ts'
 import { addIfaddrRoutes, deleteIfaddrRoutes } from './ifaddr4-routes.ts'
 import type { NetStack } from './stack.ts'
@@ -61,7 +61,7 @@ export class Fib4 {
       call: (event, ifa) => {
         if (event === 'NETDEV_UP') {
           addIfaddrRoutes(ifa)
-          this.#syncUp(ifa.dev, RTNH_F_DEAD)
+          syncUp(this.#infosOf(ifa.dev), ifa.dev, RTNH_F_DEAD)
         } else {
           deleteIfaddrRoutes(ifa)
           if (ifa.dev.inet?.addresses.length === 0) this.#disableDevice(ifa.dev, 'down', true)
@@ -145,6 +145,9 @@ export class Fib4 {
     checkConfig(config)
     const { dst, dstLen, dscp = 0 } = config
     const table = this.table(config.table ?? 0)
+    if (config.nhId && !this.#stack.nexthops.find(config.nhId)) {
+      throw new NetlinkError('EINVAL', 'Nexthop id does not exist')
+    }
     if (!table) throw new NetlinkError('ESRCH', 'FIB table does not exist')
     let route = table.at(dst, dstLen)
     while (route && !(route.dscp === dscp && route.info.matches(config))) route = route.next
@@ -237,9 +240,27 @@ export class Fib4 {
     if (stale.length > 0) this.#flush()
   }
 
+  /** nexthop_replace_notify(): routes say something else than they did. */
+  announceUpdate(infos: ReadonlySet<FibInfo>, origin?: Origin): void {
+    for (const table of this.tables()) {
+      for (const route of table.sorted()) {
+        if (infos.has(route.info)) this.#announce('NEWROUTE', route, NLM_F_REPLACE, origin)
+      }
+    }
+  }
+
+  /** __remove_nexthop_fib(): routes go without a word. */
+  flushInfos(infos: ReadonlySet<FibInfo>): void {
+    for (const info of infos) info.flags |= RTNH_F_DEAD
+    this.#flush()
+  }
+
   /** fib_create_info(): checked, and the one that is known already if there is one. */
   #share(config: Fib4Config): FibInfo {
-    const info = new FibInfo(config)
+    const { nhId } = config
+    const nh = nhId ? this.#stack.nexthops.find(nhId) : undefined
+    const info = new FibInfo(config, nh)
+    if (nhId && !nh) throw new NetlinkError('EINVAL', 'Nexthop id does not exist')
     checkInfo(this.#stack, info, config)
     if (this.#recent?.references && info.isPlainlySame(this.#recent)) return this.#recent
     info.seal()
@@ -250,6 +271,10 @@ export class Fib4 {
   #use(info: FibInfo): void {
     if (info.references++ > 0) return
     this.#infos.set(info.key, info)
+    if (info.nh) {
+      info.nh.infos.add(info)
+      return
+    }
     for (const { dev } of info.nexthops) {
       if (!dev) continue
       const set = this.#byDevice.get(dev) ?? new Set()
@@ -260,6 +285,10 @@ export class Fib4 {
   #release(info: FibInfo): void {
     if (--info.references > 0) return
     this.#infos.delete(info.key)
+    if (info.nh) {
+      info.nh.infos.delete(info)
+      return
+    }
     for (const { dev } of info.nexthops) {
       const set = dev && this.#byDevice.get(dev)
       if (set?.delete(info) && set.size === 0) this.#byDevice.delete(dev as NetDevice)
@@ -287,6 +316,10 @@ export class Fib4 {
     }
   }
 
+  #infosOf(dev: NetDevice): ReadonlySet<FibInfo> {
+    return this.#byDevice.get(dev) ?? new Set()
+  }
+
   #deviceEvent(event: NetdevEvent, dev: NetDevice): void {
     if (event === 'NETDEV_UNREGISTER') {
       this.#disableDevice(dev, 'unregister', true)
@@ -296,62 +329,23 @@ export class Fib4 {
     switch (event) {
       case 'NETDEV_UP':
         for (const ifa of dev.inet.addresses) addIfaddrRoutes(ifa)
-        this.#syncUp(dev, RTNH_F_DEAD)
+        syncUp(this.#infosOf(dev), dev, RTNH_F_DEAD)
         return
       case 'NETDEV_DOWN':
         this.#disableDevice(dev, 'down', false)
         return
       case 'NETDEV_CHANGE':
-        if (dev.reportedFlags & (IFF_RUNNING | IFF_LOWER_UP)) this.#syncUp(dev, RTNH_F_LINKDOWN)
-        else this.#syncDown(dev, 'carrier', false)
+        if (dev.reportedFlags & (IFF_RUNNING | IFF_LOWER_UP))
+          syncUp(this.#infosOf(dev), dev, RTNH_F_LINKDOWN)
+        else syncDown(this.#infosOf(dev), dev, 'carrier', false)
         return
     }
   }
 
   /** fib_disable_ip(). `force`: local routes too. */
   #disableDevice(dev: NetDevice, lost: 'down' | 'unregister', force: boolean): void {
-    if (this.#syncDown(dev, lost, force)) this.#flush()
+    if (syncDown(this.#infosOf(dev), dev, lost, force)) this.#flush()
     this.#stack.arp.flush(dev)
-  }
-
-  /** fib_sync_down_dev(): whether a route has no way left. */
-  #syncDown(dev: NetDevice, lost: 'carrier' | 'down' | 'unregister', force: boolean): boolean {
-    const mark = lost === 'carrier' ? RTNH_F_LINKDOWN : RTNH_F_DEAD | RTNH_F_LINKDOWN
-    let isAnyDead = false
-    for (const info of this.#byDevice.get(dev) ?? []) {
-      let dead = 0
-      for (const nh of info.nexthops) {
-        if (nh.flags & RTNH_F_DEAD) {
-          dead++
-        } else if (nh.dev === dev && (force || nh.scope !== RT_SCOPE_NOWHERE)) {
-          nh.flags |= mark
-          dead++
-        }
-        if (lost === 'unregister' && nh.dev === dev) dead = info.nexthops.length
-      }
-      if (dead < info.nexthops.length) continue
-      info.flags |= mark
-      isAnyDead = true
-    }
-    return isAnyDead
-  }
-
-  /** fib_sync_up(): nexthops that live again. */
-  #syncUp(dev: NetDevice, lost: number): void {
-    if (!dev.isUp) return
-    const isLinked = (dev.reportedFlags & (IFF_RUNNING | IFF_LOWER_UP)) !== 0
-    const mark = lost & RTNH_F_DEAD && isLinked ? lost | RTNH_F_LINKDOWN : lost
-    for (const info of this.#byDevice.get(dev) ?? []) {
-      let isAlive = false
-      for (const nh of info.nexthops) {
-        if (nh.flags & mark) {
-          if (nh.dev !== dev) continue
-          nh.flags &= ~mark
-        }
-        isAlive = true
-      }
-      if (isAlive) info.flags &= ~mark
-    }
   }
 }
 

@@ -34,6 +34,7 @@ export function singleConfigs({ multipath = [], ...config }: Fib6Config): Fib6Co
     gateway: way.gateway ?? gateway,
     flags: flags | ((way.flags ?? 0) & RTNH_F_ONLINK),
     weight: way.weight,
+    encap: way.encap ?? config.encap,
   }))
 }
 

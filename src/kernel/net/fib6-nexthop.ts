@@ -8,6 +8,7 @@ import { type Ipv6, isLinkLocal6, isMulticast6 } from './address.ts'
 import { RT_TABLE_MAIN, RTN_UNICAST, RTNH_F_LINKDOWN, RTNH_F_ONLINK } from './constants.ts'
 import type { NetDevice } from './device.ts'
 import type { Fib6Result } from './fib6.ts'
+import type { Encap } from './lwtunnel.ts'
 import type { NetStack } from './stack.ts'
 
 /** One way out (struct fib6_nh). */
@@ -18,6 +19,7 @@ export interface Nexthop6 {
   flags: number
   /** From 1. */
   readonly weight: number
+  readonly encap: Encap | undefined
 }
 
 /** A nexthop that is asked for. */
@@ -26,6 +28,7 @@ export interface Nexthop6Request {
   readonly gateway?: Ipv6 | undefined
   readonly flags?: number | undefined
   readonly weight?: number | undefined
+  readonly encap?: Encap | undefined
   readonly table?: number | undefined
   /** Whether the route rejects: it is put on lo. */
   readonly isReject?: boolean | undefined
@@ -37,7 +40,7 @@ export interface Nexthop6Request {
 
 /** fib6_nh_init(). @throws NetlinkError ENODEV, ENETDOWN, EINVAL, EHOSTUNREACH, EACCES */
 export function checkNexthop6(stack: NetStack, request: Nexthop6Request): Nexthop6 {
-  const { gateway, flags = 0, weight = 1 } = request
+  const { gateway, flags = 0, weight = 1, encap } = request
   let dev: NetDevice | undefined
   if (request.oif) {
     dev = stack.devices.byIndex(request.oif)
@@ -50,7 +53,8 @@ export function checkNexthop6(stack: NetStack, request: Nexthop6Request): Nextho
   }
   if (request.isReject) {
     if (!stack.loopback.inet6) throw new NetlinkError('ENODEV')
-    return { dev: stack.loopback, gateway: undefined, flags: flags & RTNH_F_ONLINK, weight }
+    const kept = flags & RTNH_F_ONLINK
+    return { dev: stack.loopback, gateway: undefined, flags: kept, weight, encap }
   }
   if (gateway !== undefined) dev = validateGateway(stack, request, gateway, dev)
   if (!dev) throw new NetlinkError('ENODEV')
@@ -61,7 +65,8 @@ export function checkNexthop6(stack: NetStack, request: Nexthop6Request): Nextho
     throw new NetlinkError('ENETDOWN', 'Nexthop device is not up')
   }
   const isDown = !request.isLocal && !dev.hasCarrier
-  return { dev, gateway, flags: (flags & RTNH_F_ONLINK) | (isDown ? RTNH_F_LINKDOWN : 0), weight }
+  const kept = (flags & RTNH_F_ONLINK) | (isDown ? RTNH_F_LINKDOWN : 0)
+  return { dev, gateway, flags: kept, weight, encap }
 }
 
 /** ip6_validate_gw(): the device through which the gateway is reached. */

@@ -10,6 +10,7 @@ import type { Origin } from './chains.ts'
 import { AF_INET6, RTN_MAX } from './constants.ts'
 import type { Metrics } from './fib4-info.ts'
 import type { Nexthop6, Nexthop6Request } from './fib6-nexthop.ts'
+import type { Nexthop } from './nexthop.ts'
 
 /** A route that is asked for, or how one to be deleted is described (struct fib6_config). */
 export interface Fib6Config extends Nexthop6Request {
@@ -26,6 +27,8 @@ export interface Fib6Config extends Nexthop6Request {
   /** ICMPV6_ROUTER_PREF_*: 0 medium, 1 high, 3 low. */
   readonly pref?: number | undefined
   readonly multipath?: readonly Nexthop6Request[] | undefined
+  /** The id of a nexthop object, in place of ways of its own. */
+  readonly nhId?: number | undefined
   readonly origin?: Origin
 }
 
@@ -41,7 +44,8 @@ export class Fib6Route {
   prefsrc: Ipv6 | undefined
   readonly metrics: Metrics | undefined
   readonly pref: number
-  readonly nexthop: Nexthop6
+  readonly nh: Nexthop | undefined
+  readonly #nexthop: Nexthop6
   /** Whether it rejects, as all routes through lo do that are not local. */
   readonly isReject: boolean
   /** The routes that are one to the outside, this one included. */
@@ -53,7 +57,13 @@ export class Fib6Route {
   isLinked = false
 
   /** A route that rejects keeps neither a preference nor an end. */
-  constructor(table: number, config: Fib6Config, nexthop: Nexthop6, isReject: boolean) {
+  constructor(
+    table: number,
+    config: Fib6Config,
+    nexthop: Nexthop6,
+    isReject: boolean,
+    nh?: Nexthop,
+  ) {
     const { expires } = config
     this.table = table
     this.dst = prefix6(config.dst, config.dstLen)
@@ -65,13 +75,19 @@ export class Fib6Route {
     this.metrics = config.metrics?.size ? config.metrics : undefined
     this.pref = isReject ? 0 : (config.pref ?? 0)
     if (expires !== undefined && !isReject) this.expires = nexthop.dev.stack.now() + expires * 1000
-    this.nexthop = nexthop
+    this.#nexthop = nexthop
+    this.nh = nh
     this.isReject = isReject
+  }
+
+  /** Its way out, or the first of its nexthop object's. */
+  get nexthop(): Nexthop6 {
+    return this.nh?.ways6[0] ?? this.#nexthop
   }
 
   /** rt6_qualify_for_ecmp(): whether it can have siblings. */
   get canHaveSiblings(): boolean {
-    return this.nexthop.gateway !== undefined
+    return !this.nh && this.nexthop.gateway !== undefined
   }
 }
 
@@ -83,6 +99,7 @@ export function checkConfig6({ type = 0, dstLen }: Fib6Config): void {
 
 /** rt6_duplicate_nexthop(). */
 export function isSameNexthop6(a: Fib6Route, b: Fib6Route): boolean {
+  if (a.nh || b.nh) return a.nh === b.nh
   return a.nexthop.dev === b.nexthop.dev && a.nexthop.gateway === b.nexthop.gateway
 }
 

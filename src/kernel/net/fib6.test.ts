@@ -230,7 +230,7 @@ test('a route with an end ends', () => {
 
 test('a table finds what a plain list finds, and is dumped as Linux walks its tree', () => {
   const { v0 } = host()
-  const nexthop = { dev: v0, gateway: undefined, flags: 0, weight: 1 }
+  const nexthop = { dev: v0, gateway: undefined, flags: 0, weight: 1, encap: undefined }
   const prefixes = fc
     .tuple(fc.bigInt({ min: 0n, max: 0xffn }), fc.constantFrom(0, 1, 2, 4, 7, 8, 64, 128))
     .map(([byte, length]) => ({ dst: prefix6(byte << 120n, length), dstLen: length }))

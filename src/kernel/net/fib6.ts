@@ -37,6 +37,7 @@ import {
   Fib6Table,
   isSameNexthop6,
 } from './fib6-table.ts'
+import type { Nexthop } from './nexthop.ts'
 import type { FlowKey } from './rules.ts'
 import type { NetStack } from './stack.ts'
 
@@ -104,12 +105,20 @@ export class Fib6 {
     const table = this.newTable(config.table ?? 0)
     const isLocal = type === RTN_LOCAL
     const isReject = REJECTING.includes(type)
-    const nexthop = checkNexthop6(this.#stack, { ...config, isReject, isLocal })
-    const leadsBack = nexthop.dev === this.#stack.loopback && !isLoopback6(dst) && !isLocal
+    const nh = config.nhId ? this.#nexthopObject(config.nhId) : undefined
+    const nexthop = nh?.ways6[0] ?? checkNexthop6(this.#stack, { ...config, isReject, isLocal })
+    const leadsBack = !nh && nexthop.dev === this.#stack.loopback && !isLoopback6(dst) && !isLocal
     if (prefsrc && !this.#stack.inet6.hasAddress(prefsrc, nexthop.dev)) {
       throw new NetlinkError('EINVAL', 'Invalid source address')
     }
-    return new Fib6Route(table.id, config, nexthop, isReject || leadsBack)
+    return new Fib6Route(table.id, config, nexthop, isReject || leadsBack, nh)
+  }
+
+  #nexthopObject(id: number): Nexthop {
+    const nh = this.#stack.nexthops.find(id)
+    if (!nh) throw new NetlinkError('EINVAL', 'Nexthop id does not exist')
+    nh.check6()
+    return nh
   }
 
   /** Lets a route of a table end in `seconds`; never when undefined. */
@@ -159,6 +168,7 @@ export class Fib6 {
     }
     const at = routes.findIndex(({ metric }) => metric > route.metric)
     table.insert(route, at < 0 ? routes.length : at)
+    route.nh?.routes6.add(route)
     this.#watch(route)
     if (route.canHaveSiblings) joinSiblings(route, same)
     const announced = (same.length > 0 ? 0 : NLM_F_EXCL) | (flags & NLM_F_APPEND) | NLM_F_CREATE
@@ -169,6 +179,7 @@ export class Fib6 {
   unlink(route: Fib6Route, origin?: Origin, isSilent = false): void {
     if (!route.isLinked) return
     this.newTable(route.table).remove(route)
+    route.nh?.routes6.delete(route)
     route.cancelTimer?.()
     leaveSiblings(route)
     if (!isSilent) this.announce('DELROUTE', route, 0, origin)
@@ -198,15 +209,18 @@ export class Fib6 {
   #deleteOne(config: Fib6Config, withSiblings: boolean): void {
     const table = this.table(config.table ?? 0)
     if (!table) throw new NetlinkError('ESRCH', 'FIB table does not exist')
-    const { metric, protocol, oif, gateway } = config
+    const { metric, protocol, oif, gateway, nhId } = config
     const route = table
       .at(config.dst, config.dstLen)
       .find(
         (each) =>
           (!metric || each.metric === metric) &&
           (!protocol || each.protocol === protocol) &&
-          (!oif || each.nexthop.dev.ifindex === oif) &&
-          (gateway === undefined || each.nexthop.gateway === gateway),
+          (each.nh
+            ? !nhId || each.nh.id === nhId
+            : !nhId &&
+              (!oif || each.nexthop.dev.ifindex === oif) &&
+              (gateway === undefined || each.nexthop.gateway === gateway)),
       )
     if (!route) throw new NetlinkError(isNullEntry(config, table) ? 'ENOENT' : 'ESRCH')
     if (gateway !== undefined || !withSiblings || route.siblings.length === 1) {
@@ -239,6 +253,7 @@ export class Fib6 {
     const choice = flow.iif ? { ...flow, oif: flow.iif } : flow
     const route = table && (this.#search(table, choice) ?? this.#fallBack(table, choice))
     if (!route) return undefined
+    if (route.nh?.isBlackhole) throw new NetlinkError('EINVAL')
     const error = route.isReject ? routeTypeError(route.type) : undefined
     if (error === 'EAGAIN') return undefined
     if (error) throw new NetlinkError(error)
@@ -265,7 +280,7 @@ export class Fib6 {
     const lost = new Set<Fib6Route>()
     for (const table of this.tables()) {
       for (const route of table.sorted()) {
-        if (!route.isLinked) continue
+        if (!route.isLinked || route.nh) continue
         if (event === 'down' && route.siblings.length > 1) loseWay(route, dev, lost)
         else if (route.nexthop.dev === dev) lost.add(route)
         if (lost.has(route)) this.unlink(route)
@@ -302,6 +317,8 @@ export class Fib6 {
   #replace(table: Fib6Table, old: Fib6Route, route: Fib6Route): void {
     const others = old.siblings.filter((each) => each !== old)
     table.insert(route, table.at(old.dst, old.dstLen).indexOf(old), 1)
+    route.nh?.routes6.add(route)
+    old.nh?.routes6.delete(old)
     this.#watch(route)
     old.cancelTimer?.()
     leaveSiblings(old)

@@ -23,6 +23,7 @@ import { LinkWatch } from './link-watch.ts'
 import { NeighbourTable, watchArp, watchNdisc } from './neighbour.ts'
 import { Netconf4 } from './netconf4.ts'
 import { Netconf6 } from './netconf6.ts'
+import { NexthopTable } from './nexthops.ts'
 import { RuleTable } from './rules.ts'
 import { Sysctls } from './sysctl.ts'
 
@@ -57,6 +58,7 @@ export class NetStack {
   readonly netconf6: Netconf6
   readonly sysctls: Sysctls
   readonly kinds = new Map<string, LinkKind>(KINDS.map((kind) => [kind.kind, kind]))
+  readonly nexthops: NexthopTable
   readonly fib4: Fib4
   readonly fib6: Fib6
   readonly rules4: RuleTable
@@ -84,6 +86,7 @@ export class NetStack {
     this.ndisc = new NeighbourTable(this, AF_INET6)
     watchArp(this)
     this.inet = new Inet(this)
+    this.nexthops = new NexthopTable(this)
     this.fib4 = new Fib4(this)
     this.fib6 = new Fib6(this)
     this.inet6 = new Inet6(this)

@@ -27,6 +27,7 @@ import { registerLinks } from './link-register.ts'
 import { registerNeighbours } from './neigh.ts'
 import { notifyNeighbours } from './neigh-fill.ts'
 import { notifyNetconf, registerNetconf } from './netconf.ts'
+import { notifyNexthops, registerNexthops } from './nexthop.ts'
 import { rtnetlinkRcvMsg } from './rcv.ts'
 import { notifyRoutes, registerRoutes } from './route.ts'
 import { notifyRules, registerRules } from './rule.ts'
@@ -64,6 +65,7 @@ export class Rtnetlink {
     registerFdb(this.#table)
     registerRules(this.#table)
     registerNetconf(this.#table)
+    registerNexthops(this.#table)
   }
   /**
    * rtnl_register(): from now on `handlers` answer `type` for `family`. Merges with what is
@@ -112,6 +114,7 @@ export class Rtnetlink {
     notifyNeighbours(stack, sock)
     notifyRules(stack, sock)
     notifyNetconf(stack, sock)
+    notifyNexthops(stack, sock)
     const entered = { stack, sock, generations: new Generations(stack) }
     this.#first ??= entered
     return entered

@@ -5,19 +5,24 @@
  * fib_gw_from_via(); net/ipv6/route.c ip6_route_multipath_add(), fib6_gw_from_attr();
  * include/net/nexthop.h rtnh_ok() (Linux 6.18).
  */
+import { isNetlinkError, NetlinkError } from '../../errors.ts'
 import { AF_INET, AF_INET6 } from '../../families/rtnetlink.ts'
 import { align4 } from '../../wire/align.ts'
 import { AttributeWalker } from '../../wire/attribute.ts'
 import { HOST_LE } from '../../wire/order.ts'
 import type { Nexthop4Request } from '../net/fib4-info.ts'
 import type { Nexthop6Request } from '../net/fib6-nexthop.ts'
+import type { Encap } from '../net/lwtunnel.ts'
 import type { RequestContext } from '../netlink/context.ts'
+import { checkEncapType, parseEncap } from './encap.ts'
 import { invalid } from './parse.ts'
 import { in6Addr, type Span } from './policy-types.ts'
 
 const RTA_GATEWAY = 5
 const RTA_FLOW = 11
 const RTA_VIA = 18
+const RTA_ENCAP_TYPE = 21
+const RTA_ENCAP = 22
 /** sizeof(struct rtnexthop). */
 const RTNH_SIZE = 8
 
@@ -47,6 +52,42 @@ function walk({ view }: RequestContext, { at, end }: Span): { hops: RawNexthop[]
   return { hops, rest: Math.max(0, end - next) }
 }
 
+/** lwtunnel_valid_encap_type_attr(). @throws NetlinkError EINVAL, EOPNOTSUPP */
+export function checkEncapTypes(ctx: RequestContext, span: Span): void {
+  for (const hop of walk(ctx, span).hops) {
+    const type = encapTypeOf(ctx, hop)
+    if (type === undefined) continue
+    try {
+      checkEncapType(type)
+    } catch (error) {
+      throw isNetlinkError(error) ? new NetlinkError('EOPNOTSUPP', error.extack) : error
+    }
+  }
+}
+
+function encapTypeOf({ view }: RequestContext, { at, end }: Span): number | undefined {
+  const walker = new AttributeWalker(view, at, end)
+  while (walker.next()) {
+    if (walker.type !== RTA_ENCAP_TYPE) continue
+    if (walker.end - walker.payload < 2) invalid('Invalid RTA_ENCAP_TYPE')
+    return view.getUint16(walker.payload, HOST_LE)
+  }
+  return undefined
+}
+
+/** What goes around the packets of one way. */
+function encapOf(ctx: RequestContext, hop: Span, family: number): Encap | undefined {
+  const walker = new AttributeWalker(ctx.view, hop.at, hop.end)
+  let encap: Span | undefined
+  while (walker.next()) {
+    if (walker.type === RTA_ENCAP) encap = { at: walker.payload, end: walker.end }
+  }
+  if (!encap) return undefined
+  const type = encapTypeOf(ctx, hop)
+  if (!type) invalid('LWT encap type not specified')
+  return parseEncap(ctx, type, encap, family)
+}
+
 /** fib_get_nhs(). @throws NetlinkError EINVAL */
 export function parseNexthops4(ctx: RequestContext, span: Span): Nexthop4Request[] {
   const { hops, rest } = walk(ctx, span)
@@ -56,6 +97,7 @@ export function parseNexthops4(ctx: RequestContext, span: Span): Nexthop4Request
     flags: hop.flags,
     weight: hop.hops + 1,
     ...gateway4(ctx, hop),
+    encap: encapOf(ctx, hop, AF_INET),
   }))
 }
 
@@ -94,7 +136,8 @@ export function parseVia({ view }: RequestContext, { at, end }: Span): Nexthop4R
 export function parseNexthops6(ctx: RequestContext, span: Span): Nexthop6Request[] {
   const { hops } = walk(ctx, span)
   return hops.map((hop) => {
-    const way = { oif: hop.ifindex, flags: hop.flags, weight: hop.hops + 1 }
+    const encap = encapOf(ctx, hop, AF_INET6)
+    const way = { oif: hop.ifindex, flags: hop.flags, weight: hop.hops + 1, encap }
     const walker = new AttributeWalker(ctx.view, hop.at, hop.end)
     while (walker.next()) {
       const { type, payload, end } = walker

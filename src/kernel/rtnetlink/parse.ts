@@ -8,6 +8,7 @@ import { type Message, NL_VALIDATE_LIBERAL, type ValidationLevel } from '../../s
 import { align4 } from '../../wire/align.ts'
 import { NLA_HDRLEN } from '../../wire/constants.ts'
 import { HOST_LE } from '../../wire/order.ts'
+import { Writer } from '../../wire/writer.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import type { Span } from './policy-types.ts'
 
@@ -45,6 +46,13 @@ export function parseNested<Out>(
   }
   const behind = Math.min(end, at + align4(message.header?.size ?? 0))
   return message.decode(view, at, wholeEnd(view, behind, end))
+}
+
+/** `value` as `message` writes it. */
+export function bytesOf<In>(of: Message<unknown, In>, value: In): Uint8Array {
+  const w = new Writer()
+  of.encode(w, value)
+  return w.finish()
 }
 
 /** Whether `value` has something under other names than `allowed`: what strict requests may not. */

@@ -151,7 +151,7 @@ const changes4: readonly Step[] = [
     'a next hop longer than all',
     to('11.24.0.0/16', {}, multipath(raw(200, 0, 0, 0, 0, 0, 0, 0))),
   ),
-  add('a tunnel', to('11.25.0.0/16', {}, gw(), u16(21, 1), nest(22, u32(1, 1)))),
+  add('a tunnel', to('11.25.0.0/16', {}, gw(), u16(21, 10), nest(22, u32(1, 1)))),
   step('with an echo', NEW, ECHO, to('11.26.0.0/16', {}, gw())),
   add('2 bytes of gateway', to('11.27.0.0/16', {}, bytes(5, 1, 2))),
   add('half a header', raw(2, 0, 0, 0)),

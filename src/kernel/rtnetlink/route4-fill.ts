@@ -7,10 +7,11 @@
 import { RTM_F_CLONED, RTM_F_NOTIFY, routeAttrs } from '../../families/rt-route.ts'
 import { AF_INET, AF_INET6 } from '../../families/rtnetlink.ts'
 import type { Writer } from '../../wire/writer.ts'
-import { RTNH_F_DEAD, RTNH_F_LINKDOWN, RTNH_F_ONLINK } from '../net/constants.ts'
+import { RTN_BLACKHOLE, RTNH_F_DEAD, RTNH_F_LINKDOWN, RTNH_F_ONLINK } from '../net/constants.ts'
 import type { Fib4Route } from '../net/fib4.ts'
 import type { Nexthop4 } from '../net/fib4-info.ts'
 import type { Way4 } from '../net/route4.ts'
+import { putEncap } from './encap.ts'
 import {
   putCacheinfo,
   putInAddr,
@@ -32,6 +33,9 @@ const RTA_PREFSRC = RTA.prefsrc[0]
 const RTA_FLOW = RTA.flow[0]
 const RTA_MARK = RTA.mark[0]
 const RTA_UID = RTA.uid[0]
+const RTA_NH_ID = RTA.nhId[0]
+const RTA_ENCAP = RTA.encap[0]
+const RTA_ENCAP_TYPE = RTA.encapType[0]
 
 /** RTCF_*: what of a way's flags a message shows; RTCF_NOTIFY goes with RTM_F_NOTIFY. */
 const SHOWN_FLAGS = 0xffff0000
@@ -52,6 +56,10 @@ export function putRoute4(
   if (priority) w.attrU32(RTA_PRIORITY, priority)
   if (info.metrics) putMetrics(w, info.metrics)
   if (prefsrc) putInAddr(w, RTA_PREFSRC, prefsrc)
+  if (info.nh) {
+    w.attrU32(RTA_NH_ID, info.nh.id)
+    if (info.nh.isBlackhole) w.bytes[flagsAt - 1] = RTN_BLACKHOLE
+  }
   let flags = info.flags
   if (nexthops.length === 1) {
     const nh = nexthops[0] as Nexthop4
@@ -59,12 +67,14 @@ export function putRoute4(
     putGateway(w, nh)
     if (nh.dev) w.attrU32(RTA_OIF, nh.dev.ifindex)
     if (nh.flow) w.attrU32(RTA_FLOW, nh.flow)
+    putEncap(w, nh.encap, RTA_ENCAP, RTA_ENCAP_TYPE)
   } else {
     const ways = nexthops.map((nh) => {
       return { nh, flags: nexthopFlags(nh), weight: nh.weight, ifindex: nh.dev?.ifindex ?? 0 }
     })
     putMultipath(w, ways, ({ nh }) => {
       putGateway(w, nh)
+      putEncap(w, nh.encap, RTA_ENCAP, RTA_ENCAP_TYPE)
       if (nh.flow) w.attrU32(RTA_FLOW, nh.flow)
     })
   }

@@ -6,14 +6,16 @@
  */
 import { NetlinkError } from '../../errors.ts'
 import { routeAttrs, rtmsg } from '../../families/rt-route.ts'
-import { attrs, binary, type Infer, message, NL_VALIDATE_LIBERAL, u16 } from '../../schema/index.ts'
-import { RTN_MAX } from '../net/constants.ts'
+import { attrs, type Infer, message, NL_VALIDATE_LIBERAL, u16 } from '../../schema/index.ts'
+import { AF_INET, RTN_MAX } from '../net/constants.ts'
 import type { Fib4Config } from '../net/fib4-info.ts'
+import type { Encap } from '../net/lwtunnel.ts'
 import type { RequestContext } from '../netlink/context.ts'
+import { checkEncapType, parseEncap } from './encap.ts'
 import { parseMetrics } from './metrics.ts'
-import { parseNexthops4, parseVia } from './nexthops.ts'
+import { checkEncapTypes, parseNexthops4, parseVia } from './nexthops.ts'
 import { invalid, payloadSize } from './parse.ts'
-import { inAddr, nested, spanOf } from './policy-types.ts'
+import { inAddr, nested, type Span, spanOf } from './policy-types.ts'
 
 /** sizeof(struct rtmsg), sizeof(struct rtnexthop). */
 const HEADER_SIZE = 12
@@ -30,7 +32,7 @@ const policy = attrs('RTA_', {
   multipath: [9, spanOf(RTNH_SIZE)],
   via: [18, spanOf(0)],
   encapType: [21, u16],
-  encap: [22, binary],
+  encap: [22, nested],
   sport: [28, u16],
   dport: [29, u16],
 }).only(
@@ -78,13 +80,14 @@ function describeConfig(ctx: RequestContext): Fib4Config {
   if (tos & 3) invalid('Invalid dsfield (tos): ECN bits must be 0')
   if (type > RTN_MAX) invalid('Invalid route type')
   const via = route.via && parseVia(ctx, route.via)
+  if (route.multipath) checkEncapTypes(ctx, route.multipath)
+  if (route.encapType !== undefined) checkEncapType(route.encapType)
   if (dstLen > 32) invalid('Invalid prefix length')
   if (dstLen < 32 && dst << dstLen) invalid('Invalid prefix for given prefix length')
   if (route.nhId) checkNexthopId(route)
   if (gateway !== undefined && via) {
     invalid('Nexthop configuration can not contain both GATEWAY and VIA')
   }
-  refuseEncap(route)
   return {
     dst,
     dstLen,
@@ -100,26 +103,28 @@ function describeConfig(ctx: RequestContext): Fib4Config {
     gateway,
     flow,
     ...via,
+    nhId: route.nhId,
+    encap: encapOf(ctx, route, AF_INET),
     metrics: route.metrics && parseMetrics(ctx, route.metrics),
     multipath: route.multipath && parseNexthops4(ctx, route.multipath),
     origin: ctx,
   }
 }
 
-/** There are no nexthop objects: every id is of one that does not exist. */
-function checkNexthopId({ oif, gateway, via, encap, multipath }: Route4Message): never {
+/** What a nexthop object says is not said twice. */
+function checkNexthopId({ oif, gateway, via, encap, multipath }: Route4Message): void {
   if (oif || gateway || via || encap || multipath) {
     invalid('Nexthop specification and nexthop id are mutually exclusive')
   }
-  invalid('Nexthop id does not exist')
 }
 
-/** Tunnels of routes are not simulated. */
-export function refuseEncap(route: {
-  readonly encap?: Uint8Array
-  readonly encapType?: number
-}): void {
-  if (route.encapType || route.encap) {
-    throw new NetlinkError('EOPNOTSUPP', 'lwt encapsulation type not supported')
-  }
+/** What goes around the packets (fib_nh_common_init(), fib6_nh_init()). @throws NetlinkError */
+export function encapOf(
+  ctx: RequestContext,
+  { encap, encapType }: { readonly encap?: Span; readonly encapType?: number },
+  family: number,
+): Encap | undefined {
+  if (!encap) return undefined
+  if (!encapType) invalid('LWT encap type not specified')
+  return parseEncap(ctx, encapType, encap, family)
 }

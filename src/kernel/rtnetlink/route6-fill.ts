@@ -7,10 +7,12 @@ import { routeAttrs } from '../../families/rt-route.ts'
 import { AF_INET6 } from '../../families/rtnetlink.ts'
 import type { Writer } from '../../wire/writer.ts'
 import type { Ipv6 } from '../net/address.ts'
-import { RTNH_F_DEAD, RTNH_F_LINKDOWN, RTNH_F_ONLINK } from '../net/constants.ts'
+import { RTN_BLACKHOLE, RTNH_F_DEAD, RTNH_F_LINKDOWN, RTNH_F_ONLINK } from '../net/constants.ts'
 import type { Fib6Route } from '../net/fib6.ts'
 import type { Nexthop6 } from '../net/fib6-nexthop.ts'
+import type { Nexthop } from '../net/nexthop.ts'
 import type { Way6 } from '../net/route6.ts'
+import { putEncap } from './encap.ts'
 import {
   putCacheinfo,
   putIn6Addr,
@@ -30,6 +32,9 @@ const RTA_GATEWAY = RTA.gateway[0]
 const RTA_PRIORITY = RTA.priority[0]
 const RTA_PREFSRC = RTA.prefsrc[0]
 const RTA_PREF = RTA.pref[0]
+const RTA_NH_ID = RTA.nhId[0]
+const RTA_ENCAP = RTA.encap[0]
+const RTA_ENCAP_TYPE = RTA.encapType[0]
 
 /** rt6_fill_node(): an entry of a table. */
 export function putRoute6(w: Writer, route: Fib6Route): void {
@@ -40,19 +45,43 @@ export function putRoute6(w: Writer, route: Fib6Route): void {
   putMetrics(w, route.metrics)
   w.attrU32(RTA_PRIORITY, route.metric)
   let flags = 0
-  if (siblings.length > 1) {
+  if (route.nh) {
+    flags = putNexthopObject(w, route.nh, flagsAt)
+  } else if (siblings.length > 1) {
     const at = siblings.indexOf(route)
     const ways = [...siblings.slice(at), ...siblings.slice(0, at)].map(({ nexthop: nh }) => {
       return { nh, flags: nexthopFlags(nh), weight: nh.weight, ifindex: nh.dev.ifindex }
     })
     putMultipath(w, ways, ({ nh }) => putGateway(w, nh))
   } else {
-    putGateway(w, nexthop)
-    w.attrU32(RTA_OIF, nexthop.dev.ifindex)
+    putWayOut(w, nexthop)
     flags = nexthopFlags(nexthop)
   }
   putEnd(w, route)
   setRouteFlags(w, flagsAt, flags)
+}
+
+/** fib_nexthop_info(). */
+function putWayOut(w: Writer, { gateway, dev, encap }: Nexthop6): void {
+  if (gateway !== undefined) putIn6Addr(w, RTA_GATEWAY, gateway)
+  w.attrU32(RTA_OIF, dev.ifindex)
+  putEncap(w, encap, RTA_ENCAP, RTA_ENCAP_TYPE)
+}
+
+/** rt6_fill_node_nexthop(): the id, and what stands behind it. Returns the flags that are shown. */
+function putNexthopObject(w: Writer, nh: Nexthop, flagsAt: number): number {
+  w.attrU32(RTA_NH_ID, nh.id)
+  if (nh.isBlackhole) w.bytes[flagsAt - 1] = RTN_BLACKHOLE
+  if (!nh.group) {
+    const way = nh.ways6[0] as Nexthop6
+    putWayOut(w, way)
+    return nexthopFlags(way)
+  }
+  const ways = nh.ways6.map((way) => {
+    return { nh: way, flags: nexthopFlags(way), weight: way.weight, ifindex: way.dev.ifindex }
+  })
+  putMultipath(w, ways, (each) => putGateway(w, each.nh))
+  return 0
 }
 
 function nexthopFlags({ flags, dev }: Nexthop6): number {
@@ -61,8 +90,9 @@ function nexthopFlags({ flags, dev }: Nexthop6): number {
   return shown
 }
 
-function putGateway(w: Writer, { gateway }: Nexthop6): void {
+function putGateway(w: Writer, { gateway, encap }: Nexthop6): void {
   if (gateway !== undefined) putIn6Addr(w, RTA_GATEWAY, gateway)
+  putEncap(w, encap, RTA_ENCAP, RTA_ENCAP_TYPE)
 }
 
 /** Age and preference. */

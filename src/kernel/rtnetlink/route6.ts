@@ -18,15 +18,16 @@ import {
   u16,
 } from '../../schema/index.ts'
 import { type Ipv6, prefix6 } from '../net/address.ts'
-import { RTNH_F_ONLINK } from '../net/constants.ts'
+import { AF_INET6, RTNH_F_ONLINK } from '../net/constants.ts'
 import type { Fib6Config } from '../net/fib6.ts'
 import { routeOutput6 } from '../net/route6.ts'
 import type { RequestContext } from '../netlink/context.ts'
+import { checkEncapType } from './encap.ts'
 import { parseMetrics } from './metrics.ts'
-import { parseNexthops6 } from './nexthops.ts'
+import { checkEncapTypes, parseNexthops6 } from './nexthops.ts'
 import { hasOthers, invalid, payloadSize } from './parse.ts'
 import { in6Addr, nested, spanOf } from './policy-types.ts'
-import { refuseEncap } from './route4.ts'
+import { encapOf } from './route4.ts'
 import { checkIpProto, networkOrder, routeHeader } from './route4-get.ts'
 import { putRoute6, putWay6 } from './route6-fill.ts'
 
@@ -50,7 +51,7 @@ const policy = attrs('RTA_', {
   via: [18, spanOf(0)],
   pref: [20, u8],
   encapType: [21, u16],
-  encap: [22, binary],
+  encap: [22, nested],
   sport: [28, u16],
   dport: [29, u16],
 }).only(
@@ -96,7 +97,10 @@ export function newRoute6(ctx: RequestContext): void {
 /** inet6_rtm_delroute(). @throws NetlinkError ESRCH, EINVAL */
 export function deleteRoute6(ctx: RequestContext): void {
   const route = ctx.decode(route6Request, NL_VALIDATE_LIBERAL)
-  ctx.kernel.rtnl.stackOf(ctx.net).fib6.delete(describeConfig(ctx, route))
+  const { fib6, nexthops } = ctx.kernel.rtnl.stackOf(ctx.net)
+  const config = describeConfig(ctx, route)
+  if (config.nhId && !nexthops.find(config.nhId)) invalid('Nexthop id does not exist')
+  fib6.delete(config)
 }
 
 /** rtm_to_fib6_config(). */
@@ -111,12 +115,12 @@ function describeConfig(ctx: RequestContext, route: Route6Message): Fib6Config {
     if (oif || gateway !== undefined || route.encap || multipath) {
       invalid('Nexthop specification and nexthop id are mutually exclusive')
     }
-    invalid('Nexthop id does not exist')
   }
   if (route.via) invalid('IPv6 does not support RTA_VIA attribute')
   const dst = addressOf(route.dst, dstLen)
   if (route.src) addressOf(route.src, route.srcLen)
-  refuseEncap(route)
+  if (multipath) checkEncapTypes(ctx, multipath)
+  if (route.encapType !== undefined) checkEncapType(route.encapType)
   return {
     dst: prefix6(dst, Math.min(dstLen, 128)),
     dstLen,
@@ -128,6 +132,8 @@ function describeConfig(ctx: RequestContext, route: Route6Message): Fib6Config {
     oif,
     gateway,
     flags: route.flags & RTNH_F_ONLINK,
+    nhId,
+    encap: encapOf(ctx, route, AF_INET6),
     expires: route.expires || undefined,
     pref: preferenceOf(route.pref),
     metrics: route.metrics && parseMetrics(ctx, route.metrics),
