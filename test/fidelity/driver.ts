@@ -1,4 +1,4 @@
-/** A scenario as a shell script that keeps what every step says, and what `ip monitor` hears. */
+/** A scenario as a shell script that keeps what every step says, and when the monitor must have heard. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Scenario } from './scenario.ts'
@@ -16,8 +16,13 @@ export interface Outcome {
   readonly monitor: string
 }
 
-/** Polls, each of a hundredth of a second, until the monitor must have heard. */
-const POLLS = 1000
+/** Descriptors of the script: the monitor writes to the one, what it was heard to say comes by the other. */
+export const MONITOR_FD = 3
+export const HEARD_FD = 4
+
+/** Seconds that a mark may take to come back, and how often the first one is said until it does. */
+const PATIENCE = 20
+const ATTEMPTS = 200
 
 const QUOTE = /'/g
 const quote = (text: string): string => `'${text.replace(QUOTE, "'\\''")}'`
@@ -30,28 +35,39 @@ const quote = (text: string): string => `'${text.replace(QUOTE, "'\\''")}'`
 const READY = 31001
 const START = 31002
 const DONE = 31003
+const MARK = /^.*Deleted (3100[123]):.*$/gm
+
+/** The marks that a monitor's text ends with: those that stand behind `from` in whole lines. */
+export function marksIn(text: string, from: number): { marks: string[]; end: number } {
+  const end = text.lastIndexOf('\n') + 1
+  if (end <= from) return { marks: [], end: from }
+  return { marks: [...text.slice(from, end).matchAll(MARK)].map(([, mark]) => mark!), end }
+}
 
 const BEFORE = `
 say() { ip -6 rule add priority $1 table 250; ip -6 rule del priority $1; }
-heard() { n=0; until grep -q "Deleted $1:" monitor; do
-  n=$((n+1)); [ $n -gt ${POLLS} ] && { echo "the monitor does not hear $1" >&2; exit 99; }
-  [ -n "$2" ] && say "$1"; sleep 0.01; done; }
-ip monitor all >monitor 2>monitor.err &
+heard() { while IFS= read -r -t $2 -u ${HEARD_FD} n; do [ "$n" = "$1" ] && return 0; done; return 1; }
+wait_for() { heard $1 ${PATIENCE} || { echo "the monitor does not hear $1" >&2; exit 99; }; }
+ip monitor all >&${MONITOR_FD} 2>monitor.err ${HEARD_FD}<&- &
 M=$!
 trap 'kill $M 2>/dev/null' EXIT
-heard ${READY} again
+tries=0
+until say ${READY}; heard ${READY} 0.1; do
+  ((++tries > ${ATTEMPTS})) && { echo "the monitor does not listen" >&2; exit 99; }
+done
 say ${START}
-heard ${START}
+wait_for ${START}
 `
 const AFTER = `
 say ${DONE}
-heard ${DONE}
+wait_for ${DONE}
 `
 
-/** The script, to be run by sh in a folder of its own. */
+/** The script, to be run by bash in a folder of its own. */
 export function toScript({ steps, monitor = true }: Scenario, folder: string): string {
+  const apart = `</dev/null ${MONITOR_FD}>&- ${HEARD_FD}<&-`
   const lines = steps.map(
-    (step, n) => `( eval ${quote(step)} ) >${n}.out 2>${n}.err </dev/null; echo $? >${n}.code`,
+    (step, n) => `( eval ${quote(step)} ) >${n}.out 2>${n}.err ${apart}; echo $? >${n}.code`,
   )
   const before = monitor ? BEFORE : ''
   const after = monitor ? AFTER : ''
@@ -66,8 +82,11 @@ function cut(text: string): string {
   return lines.slice(start + 1, end).join('\n')
 }
 
-/** What the script left in its folder. @throws Error when it did not come to its end */
-export function readOutcome({ steps, monitor = true }: Scenario, folder: string): Outcome {
+/**
+ * What the script left in its folder, and its monitor said.
+ * @throws Error when it did not come to its end
+ */
+export function readOutcome({ steps }: Scenario, folder: string, monitor: string): Outcome {
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
   return {
     steps: steps.map((_, n) => ({
@@ -75,6 +94,6 @@ export function readOutcome({ steps, monitor = true }: Scenario, folder: string)
       stderr: read(`${n}.err`),
       code: Number(read(`${n}.code`)),
     })),
-    monitor: monitor ? cut(read('monitor')) : '',
+    monitor: cut(monitor),
   }
 }

@@ -32,13 +32,31 @@ export function readGolden(folder: URL): Golden {
   }
 }
 
-/** Runs them on this machine, one after another. @returns what a file of recordings holds */
-export async function record(scenarios: readonly Scenario[]): Promise<string> {
+/** How many times its own time a scenario may take where it is recorded: machines are emulated there. */
+const PATIENCE = 4
+
+/**
+ * Runs them on this machine, one after another; one that does not come to its end is not recorded.
+ * `keep` gets what a file of recordings holds, each time that there is more of it.
+ */
+export async function record(
+  scenarios: readonly Scenario[],
+  keep: (text: string) => void,
+): Promise<{ recorded: number; failed: number }> {
   const answers: Record<string, { digest: string; outcome: Outcome }> = {}
+  let failed = 0
   for (const scenario of scenarios) {
-    const outcome = normalise(await runOnLinux(scenario), scenario.steps.join('\n'))
-    answers[scenario.id] = { digest: digest(scenario), outcome }
-    console.log(`recorded ${scenario.id}`)
+    const start = performance.now()
+    const took = (): string => `${((performance.now() - start) / 1000).toFixed(1)} s`
+    try {
+      const outcome = normalise(await runOnLinux(scenario, PATIENCE), scenario.steps.join('\n'))
+      answers[scenario.id] = { digest: digest(scenario), outcome }
+      keep(`${JSON.stringify({ release: release(), answers }, undefined, 1)}\n`)
+      console.log(`recorded ${scenario.id} (${took()})`)
+    } catch (error) {
+      failed++
+      console.log(`not recorded: ${scenario.id}: ${(error as Error).message} (${took()})`)
+    }
   }
-  return `${JSON.stringify({ release: release(), answers }, undefined, 1)}\n`
+  return { recorded: Object.keys(answers).length, failed }
 }

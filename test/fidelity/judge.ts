@@ -18,15 +18,19 @@ export interface JudgeOptions {
   readonly reasons: readonly Reason[]
   /** Scenarios that run at the same time. */
   readonly atOnce: number
+  /** Compares Linux with itself. */
+  readonly itself?: boolean
 }
 
-async function differencesOf(scenario: Scenario, golden: Golden): Promise<Difference[]> {
+async function differencesOf(
+  scenario: Scenario,
+  { golden, itself = false }: JudgeOptions,
+): Promise<Difference[]> {
   const script = scenario.steps.join('\n')
   try {
-    const linux = scenario.recorded
-      ? golden.answer(scenario)
-      : normalise(await runOnLinux(scenario), script)
-    return compare(scenario, linux, normalise(await runOnNlkit(scenario), script))
+    const linux = scenario.recorded ? golden.answer(scenario) : await runOnLinux(scenario)
+    const nlkit = await (itself ? runOnLinux : runOnNlkit)(scenario)
+    return compare(scenario, normalise(linux, script), normalise(nlkit, script))
   } catch (error) {
     // A scenario that cannot be compared is one that is not equal.
     const { message } = error as Error
@@ -37,19 +41,19 @@ async function differencesOf(scenario: Scenario, golden: Golden): Promise<Differ
 /** In the order of `scenarios`. */
 export async function judge(
   scenarios: readonly Scenario[],
-  { golden, reasons, atOnce }: JudgeOptions,
+  options: JudgeOptions,
 ): Promise<Verdict[]> {
   const verdicts: Verdict[] = []
   let next = 0
   const work = async (): Promise<void> => {
     for (let n = next++; n < scenarios.length; n = next++) {
       const scenario = scenarios[n]!
-      const differences = await differencesOf(scenario, golden)
+      const differences = await differencesOf(scenario, options)
       const first = differences[0]
-      const reason = first && explain(scenario.id, first, reasons)
+      const reason = first && explain(scenario.id, first, options.reasons)
       verdicts[n] = { scenario, differences, reason }
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, work))
+  await Promise.all(Array.from({ length: options.atOnce }, work))
   return verdicts
 }

@@ -21,6 +21,7 @@ nlkit, and says what differs. Needs root, and iproute2 ${'6.1.0'}.
   --count M       how many scripts it writes (50)
   --show          every difference, in full
   --unexplained   only differences without a known reason
+  --itself        compares Linux with itself: what differs then, no kernel promises
   --at-once N     scenarios that run at the same time (2)
   --write         writes docs/fidelity.md, of all lists
   --record FILE   records Linux's answers for those that need a full kernel, into FILE; run it there
@@ -35,6 +36,7 @@ const { values, positionals } = parseArgs({
     show: { type: 'boolean', default: false },
     unexplained: { type: 'boolean', default: false },
     'at-once': { type: 'string', default: '2' },
+    itself: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     record: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -52,6 +54,12 @@ function show({ scenario, differences, reason }: Verdict): void {
   }
 }
 
+/** A list's name, or a path, is where a name begins; another word is somewhere in it. */
+function isMeant(id: string, word: string): boolean {
+  if (LISTS.includes(word) || word.includes('/')) return `${id}/`.startsWith(`${word}/`)
+  return id.slice(id.indexOf('/')).includes(word)
+}
+
 async function main(): Promise<number> {
   if (values.help) {
     console.log(HELP)
@@ -60,17 +68,19 @@ async function main(): Promise<number> {
   const lists = values.list ?? LISTS
   const all = collect(lists, { seed: Number(values.seed), count: Number(values.count) })
   const chosen = all.filter(
-    ({ id }) => positionals.length === 0 || positionals.some((word) => id.includes(word)),
+    ({ id }) => positionals.length === 0 || positionals.some((word) => isMeant(id, word)),
   )
   const atOnce = Number(values['at-once'])
   if (values.record !== undefined) {
-    const recorded = await record(chosen.filter((scenario) => scenario.recorded))
-    writeFileSync(values.record, recorded)
-    return 0
+    const { record: file } = values
+    const wanted = chosen.filter((scenario) => scenario.recorded)
+    const { recorded, failed } = await record(wanted, (text) => writeFileSync(file, text))
+    console.log(`${recorded} of ${wanted.length} recorded in ${file}`)
+    return failed === 0 ? 0 : 1
   }
   const golden = readGolden(new URL('golden/', here))
   const reasons: Reason[] = readReasons(new URL('known.json', here))
-  const verdicts = await judge(chosen, { golden, reasons, atOnce })
+  const verdicts = await judge(chosen, { golden, reasons, atOnce, itself: values.itself })
   for (const verdict of verdicts)
     if (verdict.differences.length > 0 && !(values.unexplained && verdict.reason)) show(verdict)
   console.log(renderSummary(verdicts))

@@ -2,7 +2,10 @@
  * Evens out what no kernel promises, and nothing else; one rule a promise that is missing:
  *
  * - a MAC address that the kernel drew, and the IPv6 addresses made of it: numbered by appearance
- * - timers that run: seconds are rounded up to tens, a neighbour's ages and a bridge's timers go
+ * - timers that run: seconds are rounded up to tens, a neighbour's ages and a bridge's timers go,
+ *   and so do the moments since boot that libnl shows
+ * - a neighbour's reachable time, which is drawn between half and one and a half of its base
+ * - neighbours that are multicast addresses: they come with a packet that is sent at a drawn moment
  * - names of temporary files and of this run's folders
  * - the inode numbers and handles of sockets, in ss's lines
  */
@@ -56,6 +59,19 @@ function withoutTime(text: string): string {
     )
     .replace(/"(hello|tcn|topology_change|gc)_timer":[\d.]+/g, '"$1_timer":0')
     .replace(/"(used|confirmed|updated)":\d+/g, '"$1":0')
+    .replace(/\bboot-time\+(?:\d+(?:h|m|s|msec) ?)+/g, 'boot-time+TIME ')
+    .replace(/\bcreate-stamp \S+/g, 'create-stamp TIME')
+    .replace(/\breachable(-time)? (?:\d+(?:h|m|s|msec) ?)+/g, 'reachable$1 DRAWN ')
+    .replace(/\breachable \d{5}\b/g, 'reachable DRAWN')
+    .replace(/"reachable":\d{5}\b/g, '"reachable":0')
+}
+
+/** ip's and libnl's lines. */
+const MULTICAST_NEIGHBOUR =
+  /^(?:inet6? )?(?:ff0[0-9a-f]::\S+|224\.0\.0\.\S+) dev \S+ lladdr (?:33:33|01:00:5e):\S+ (?:NOARP|<noarp>) *\n/gm
+
+function withoutPackets(text: string): string {
+  return text.replace(MULTICAST_NEIGHBOUR, '')
 }
 
 function withoutPlaces(text: string): string {
@@ -65,10 +81,10 @@ function withoutPlaces(text: string): string {
     .replace(/\bdev-[a-z]{6}\b/g, 'dev-RANDOM')
 }
 
-/** The same outcome with only what is promised. `script` is what was run. */
+/** The same outcome with only what is promised; twice is as once. `script` is what was run. */
 export function normalise({ steps, monitor }: Outcome, script: string): Outcome {
   const rename = renamer(script)
-  const clean = (text: string): string => rename(withoutTime(withoutPlaces(text)))
+  const clean = (text: string): string => rename(withoutTime(withoutPackets(withoutPlaces(text))))
   return {
     steps: steps.map(({ stdout, stderr, code }) => ({
       stdout: clean(stdout),
