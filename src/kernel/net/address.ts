@@ -127,8 +127,10 @@ export function formatIpv6(address: Ipv6): string {
 }
 
 /** The link-local address that belongs to an Ethernet address (RFC 4291, appendix A). */
-export function linkLocalEui64(mac: Uint8Array): Ipv6 {
+export function linkLocalEui64(mac: Uint8Array, devId = 0): Ipv6 {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac
-  const id = [a ^ 2, b, c, 0xff, 0xfe, d, e, f]
+  const id = devId
+    ? [a, b, c, devId >> 8, devId & 0xff, d, e, f]
+    : [a ^ 2, b, c, 0xff, 0xfe, d, e, f]
   return id.reduce((address, byte) => (address << 8n) | BigInt(byte), 0xfe80000000000000n)
 }

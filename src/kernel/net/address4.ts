@@ -222,6 +222,7 @@ export class Inet {
   #insert(inet: InDevice, ifa: Ifaddr4, origin: Origin): void {
     inet.conf.pinAll()
     if (ifa.local === 0) return
+    inet.dev.validateIp(ifa.local)
     ifa.flags &= ~(IFA_F_SECONDARY | IPV6_ONLY)
     let at = 0
     for (const [i, other] of inet.addresses.entries()) {

@@ -6,12 +6,11 @@
  * addrconf_link_ready() (Linux 6.18).
  */
 import { NOTIFY_DONE } from '../notifier/constants.ts'
-import { IN6ADDR_LOOPBACK, linkLocalEui64 } from './address.ts'
+import { IN6ADDR_LOOPBACK } from './address.ts'
 import type { Inet6 } from './address6.ts'
 import type { NetdevEvent } from './chains.ts'
 import {
   AF_INET6,
-  ARPHRD_ETHER,
   IFA_F_NOPREFIXROUTE,
   IFA_F_PERMANENT,
   IFA_F_TENTATIVE,
@@ -25,7 +24,7 @@ import {
 } from './constants.ts'
 import { startDad, stopDad } from './dad.ts'
 import type { NetDevice } from './device.ts'
-import { IN6_ADDR_GEN_MODE_EUI64, Inet6Device } from './ifaddr6.ts'
+import { Inet6Device, isAutoconfigured, linkLocalOf } from './ifaddr6.ts'
 import { addMulticastRoute, addPrefixRoute } from './ifaddr6-routes.ts'
 import type { NetStack } from './stack.ts'
 
@@ -47,8 +46,8 @@ export class Addrconf {
     this.#inet6 = inet6
     stack.chains.netdev.register({
       name: 'ipv6_dev_notf',
-      call: (event, { dev }) => {
-        this.#deviceEvent(event, dev)
+      call: (event, { dev, upper }) => {
+        this.#deviceEvent(event, dev, upper)
         return NOTIFY_DONE
       },
     })
@@ -60,7 +59,7 @@ export class Addrconf {
   }
 
   /** addrconf_notify(). */
-  #deviceEvent(event: NetdevEvent, dev: NetDevice): void {
+  #deviceEvent(event: NetdevEvent, dev: NetDevice, upper?: NetDevice): void {
     switch (event) {
       case 'NETDEV_REGISTER':
         if (dev.mtu >= IPV6_MIN_MTU && !dev.inet6) addInet6(dev)
@@ -83,6 +82,9 @@ export class Addrconf {
           addInet6(dev)
           if (dev.isUp && isLinkReady(dev)) this.#linkReady(dev)
         }
+        return
+      case 'NETDEV_CHANGEUPPER':
+        if (upper?.vrfTable !== undefined) this.#shutDown(dev, false)
         return
       case 'NETDEV_DOWN':
         this.#shutDown(dev, false)
@@ -127,7 +129,7 @@ export class Addrconf {
     const { inet6: idev } = dev
     if (!idev) return
     if (dev.flags & IFF_LOOPBACK) this.#addLoopback(idev)
-    else if (dev.type === ARPHRD_ETHER) this.#addLinkLocal(idev)
+    else if (isAutoconfigured(dev)) this.#addLinkLocal(idev)
   }
 
   #addLoopback(idev: Inet6Device): void {
@@ -143,9 +145,8 @@ export class Addrconf {
   #addLinkLocal(idev: Inet6Device): void {
     const { dev } = idev
     addMulticastRoute(dev)
-    if (idev.addrGenMode !== IN6_ADDR_GEN_MODE_EUI64) return
-    const address = linkLocalEui64(dev.address)
-    if (idev.addresses.some((ifa) => ifa.address === address)) return
+    const address = linkLocalOf(idev)
+    if (address === undefined || idev.addresses.some((ifa) => ifa.address === address)) return
     const request = { ifindex: dev.ifindex, prefixlen: 64, proto: IFAPROT_KERNEL_LL }
     const ifa = this.#inet6.insert(idev, address, request)
     addPrefixRoute(ifa, address, 64)

@@ -77,6 +77,7 @@ export class Inet6 {
     const idev = this.#ensureDevice(dev)
     const known = idev.addresses.find((ifa) => ifa.address === address)
     if (!known) {
+      dev.validateIp(address)
       this.#addByHand(dev, idev, address, { ...request, flags })
     } else if (how & NLM_F_EXCL || !(how & NLM_F_REPLACE)) {
       throw new NetlinkError('EEXIST', 'ipv6: address already assigned')

@@ -11,7 +11,14 @@ export const AF_BRIDGE = 7
 export const AF_INET6 = 10
 
 export const ARPHRD_ETHER = 1
+export const ARPHRD_TUNNEL = 768
+export const ARPHRD_TUNNEL6 = 769
 export const ARPHRD_LOOPBACK = 772
+export const ARPHRD_SIT = 776
+export const ARPHRD_IPGRE = 778
+export const ARPHRD_IP6GRE = 823
+export const ARPHRD_NETLINK = 824
+export const ARPHRD_NONE = 0xfffe
 
 /** lo's. */
 export const LOOPBACK_IFINDEX = 1

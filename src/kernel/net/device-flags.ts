@@ -95,14 +95,18 @@ export function setPromiscuity(dev: NetDevice, by: 1 | -1): void {
 }
 
 function countPromiscuity(dev: NetDevice, by: 1 | -1): void {
+  const old = dev.flags
   dev.promiscuity += by
   dev.flags = dev.promiscuity > 0 ? dev.flags | IFF_PROMISC : dev.flags & ~IFF_PROMISC
+  if (dev.flags !== old) dev.changeRxFlags(IFF_PROMISC)
 }
 
 /** dev_set_allmulti(); user space hears of it only where it set the flag itself. */
 export function setAllmulti(dev: NetDevice, by: 1 | -1): void {
+  const old = dev.flags
   dev.allmulti += by
   dev.flags = dev.allmulti > 0 ? dev.flags | IFF_ALLMULTI : dev.flags & ~IFF_ALLMULTI
+  if (dev.flags !== old) dev.changeRxFlags(IFF_ALLMULTI)
 }
 
 /** dev_close_many(): of those that are up; each is announced, then the parts of the stack act. */

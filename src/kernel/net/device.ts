@@ -4,6 +4,7 @@
  * Kernel: include/linux/netdevice.h struct net_device, net/core/dev.c dev_get_flags().
  */
 import { NetlinkError } from '../../errors.ts'
+import type { Ipv4, Ipv6 } from './address.ts'
 import type { InDevice } from './address4.ts'
 import {
   ARPHRD_ETHER,
@@ -87,11 +88,21 @@ export class NetDevice {
   master: NetDevice | undefined
   /** Of a VRF: its routing table. */
   vrfTable: number | undefined
+  /** Everything that stands on it, its master too. */
+  readonly uppers: NetDevice[] = []
   bridgePort: BridgePort | undefined
   inet: InDevice | undefined
   inet6: Inet6Device | undefined
   /** Whether it may not leave its namespace (NETIF_F_NETNS_LOCAL). */
   isNetnsLocal = false
+  /** Whether no VLAN may stand on it (NETIF_F_VLAN_CHALLENGED). */
+  isVlanChallenged = false
+  /** Who takes the packets that come in (rx_handler): a device can have one. */
+  rxHandler: 'bridge' | 'bond' | 'macvlan' | 'ipvlan' | undefined
+  /** Whether nobody may (IFF_NO_RX_HANDLER). */
+  hasNoRxHandler = false
+  /** Tells apart those that share a MAC address (dev_id): it is part of their link-local addresses. */
+  devId = 0
 
   constructor(stack: NetStack, name: string, kind?: LinkKind) {
     this.stack = stack
@@ -158,6 +169,10 @@ export class NetDevice {
     if (!isValidEtherAddress(address)) throw new NetlinkError('EADDRNOTAVAIL')
     this.address = address.slice(0, this.address.length)
   }
+  /** ndo_change_rx_flags: IFF_PROMISC or IFF_ALLMULTI came or went. */
+  changeRxFlags(_changed: number): void {}
+  /** inetaddr_validator_chain: whether it may have an IP address. @throws NetlinkError EADDRINUSE */
+  validateIp(_address: Ipv4 | Ipv6): void {}
   /** ndo_change_carrier. @throws NetlinkError EOPNOTSUPP for most kinds. */
   changeCarrier(_on: boolean): void {
     throw new NetlinkError('EOPNOTSUPP')

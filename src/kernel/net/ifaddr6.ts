@@ -3,9 +3,14 @@
  *
  * Kernel: include/net/if_inet6.h struct inet6_ifaddr, struct inet6_dev.
  */
-import { type Ipv6, isLinkLocal6, isLoopback6 } from './address.ts'
+import { type Ipv6, isLinkLocal6, isLoopback6, linkLocalEui64 } from './address.ts'
 import {
   AF_INET6,
+  ARPHRD_ETHER,
+  ARPHRD_NONE,
+  ARPHRD_TUNNEL,
+  ARPHRD_TUNNEL6,
+  ETH_ALEN,
   INFINITY_LIFE_TIME,
   RT_SCOPE_HOST,
   RT_SCOPE_LINK,
@@ -117,4 +122,24 @@ export class Inet6Device {
   get addrGenMode(): number {
     return this.conf.get('addrGenMode')
   }
+}
+
+/** The types of devices that get addresses of their own (addrconf_dev_config()). */
+const AUTOCONF_TYPES: ReadonlySet<number> = new Set([
+  ARPHRD_ETHER,
+  ARPHRD_NONE,
+  ARPHRD_TUNNEL,
+  ARPHRD_TUNNEL6,
+])
+
+/** Whether IPv6 configures `dev` by itself: a VRF it does not. */
+export function isAutoconfigured({ type, vrfTable }: NetDevice): boolean {
+  return AUTOCONF_TYPES.has(type) && vrfTable === undefined
+}
+
+/** addrconf_addr_gen(): the link-local address that a device gets, if any. */
+export function linkLocalOf({ dev, addrGenMode }: Inet6Device): Ipv6 | undefined {
+  if (addrGenMode !== IN6_ADDR_GEN_MODE_EUI64) return undefined
+  const mac = dev.type === ARPHRD_TUNNEL6 ? dev.permanentAddress : dev.address
+  return mac.length === ETH_ALEN ? linkLocalEui64(mac, dev.devId) : undefined
 }

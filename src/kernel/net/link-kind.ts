@@ -28,6 +28,10 @@ export interface LinkRequest {
   readonly change?: number | undefined
   /** The namespace to make it in, where it is not its creator's. */
   readonly stack?: NetStack | undefined
+  /** The index of the device to stand on (IFLA_LINK). */
+  readonly link?: number | undefined
+  /** The namespace that `link` is in, where it is not the new link's. */
+  readonly linkStack?: NetStack | undefined
   /** What only its kind understands: a VethData, a BridgeOptions. */
   readonly data?: unknown
 }
@@ -39,7 +43,10 @@ export interface LinkKind {
   readonly queues?: number
   /** An unregistered device, set up. */
   setup(stack: NetStack, name: string): NetDevice
-  /** Whether the kind can be what is asked for, also of a link that exists. @throws NetlinkError */
+  /**
+   * Whether the kind can be what is asked for, also of a link that exists; of `data` it sees what
+   * the request says. @throws NetlinkError
+   */
   validate?(request: LinkRequest): void
   /** Registers `dev` and what belongs to it; absent: `dev` alone. */
   newlink?(dev: NetDevice, request: LinkRequest): void

@@ -77,6 +77,19 @@ export function setCarrier(dev: NetDevice, on: boolean): void {
   dev.stack.linkWatch.fire(dev)
 }
 
+/** netif_dormant_on(), netif_dormant_off(). */
+function setDormant(dev: NetDevice, on: boolean): void {
+  if (dev.isDormant === on) return
+  dev.isDormant = on
+  if (dev.regState === 'registered') dev.stack.linkWatch.fire(dev)
+}
+
+/** netif_stacked_transfer_operstate(): `dev` has what `root` has, which it stands on. */
+export function transferOperstate(root: NetDevice, dev: NetDevice): void {
+  setDormant(dev, root.operstate === IF_OPER_DORMANT)
+  setCarrier(dev, root.hasCarrier)
+}
+
 /** rfc2863_policy(). */
 function updateOperstate(dev: NetDevice): void {
   let operstate = defaultOperstate(dev)

@@ -23,31 +23,62 @@ export function setMaster(dev: NetDevice, master: number): void {
   upper.addSlave(dev)
 }
 
-/** netdev_master_upper_dev_link(). @throws NetlinkError EBUSY, EEXIST, or a block's answer */
+/** MAX_NEST_DEV: how high devices may stand on each other. */
+const MAX_NEST = 8
+
+/** __netdev_has_upper_dev(): whether `upper` stands on `dev`, directly or not. */
+export function hasUpper(dev: NetDevice, upper: NetDevice): boolean {
+  return dev.uppers.some((each) => each === upper || hasUpper(each, upper))
+}
+
+/** How many devices stand on each other above `dev`, itself included. */
+function upperLevel(dev: NetDevice): number {
+  return 1 + Math.max(0, ...dev.uppers.map(upperLevel))
+}
+
+/** netdev_master_upper_dev_link(). @throws NetlinkError EBUSY, EEXIST, EMLINK, or a block's answer */
 export function linkMaster(dev: NetDevice, upper: NetDevice): void {
+  linkDevices(dev, upper, true)
+}
+
+/** netdev_upper_dev_link(): `upper` stands on `dev`. @throws as `linkMaster` */
+export function linkUpper(dev: NetDevice, upper: NetDevice): void {
+  linkDevices(dev, upper, false)
+}
+
+/** __netdev_upper_dev_link(). */
+function linkDevices(dev: NetDevice, upper: NetDevice, isMaster: boolean): void {
   const { netdev } = dev.stack.chains
-  for (let each: NetDevice | undefined = upper; each; each = each.master) {
-    if (each === dev) throw new NetlinkError('EBUSY')
-  }
-  if (dev.master) throw new NetlinkError(dev.master === upper ? 'EEXIST' : 'EBUSY')
+  if (dev === upper || hasUpper(upper, dev)) throw new NetlinkError('EBUSY')
+  if (upperLevel(upper) >= MAX_NEST) throw new NetlinkError('EMLINK')
+  if (!isMaster && hasUpper(dev, upper)) throw new NetlinkError('EEXIST')
+  if (isMaster && dev.master) throw new NetlinkError(dev.master === upper ? 'EEXIST' : 'EBUSY')
   const info = { dev, upper, linking: true }
   throwNotifierErrno(netdev.call('NETDEV_PRECHANGEUPPER', info))
-  dev.master = upper
+  if (isMaster) dev.master = upper
+  dev.uppers.push(upper)
   try {
     throwNotifierErrno(netdev.call('NETDEV_CHANGEUPPER', info))
   } catch (error) {
-    dev.master = undefined
+    if (isMaster) dev.master = undefined
+    dev.uppers.pop()
     throw error
   }
 }
 
-/** netdev_upper_dev_unlink(). */
+/** netdev_upper_dev_unlink() of the master. */
 export function unlinkMaster(dev: NetDevice): void {
-  const upper = dev.master
-  if (!upper) return
+  if (dev.master) unlinkUpper(dev, dev.master)
+}
+
+/** netdev_upper_dev_unlink(). */
+export function unlinkUpper(dev: NetDevice, upper: NetDevice): void {
+  const at = dev.uppers.indexOf(upper)
+  if (at < 0) return
   const { netdev } = dev.stack.chains
   const info = { dev, upper, linking: false }
   netdev.call('NETDEV_PRECHANGEUPPER', info)
-  dev.master = undefined
+  dev.uppers.splice(at, 1)
+  if (dev.master === upper) dev.master = undefined
   netdev.call('NETDEV_CHANGEUPPER', info)
 }

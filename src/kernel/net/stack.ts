@@ -11,12 +11,17 @@ import type { NetDevice } from './device.ts'
 import { DeviceRegistry, unregisterDevices } from './device-registry.ts'
 import { Fib4 } from './fib4.ts'
 import { Fib6 } from './fib6.ts'
+import { nlmon, wireguard } from './kinds/addressless.ts'
 import { bridge } from './kinds/bridge.ts'
 import { watchBridgePorts } from './kinds/bridge-port.ts'
 import { dummy } from './kinds/dummy.ts'
 import { ifb } from './kinds/ifb.ts'
+import { ipvlan, ipvtap, watchIpvlans } from './kinds/ipvlan.ts'
 import { createLoopback } from './kinds/loopback.ts'
+import { macvlan, macvtap, watchMacvlans } from './kinds/macvlan.ts'
 import { veth } from './kinds/veth.ts'
+import { vlan, watchVlans } from './kinds/vlan.ts'
+import { vrf, watchVrfs } from './kinds/vrf.ts'
 import { deleteLinks } from './link-create.ts'
 import type { LinkKind } from './link-kind.ts'
 import { LinkWatch } from './link-watch.ts'
@@ -46,7 +51,20 @@ export interface StackHooks {
 }
 
 /** The kinds of links that every stack has. */
-const KINDS: readonly LinkKind[] = [bridge, dummy, ifb, veth]
+const KINDS: readonly LinkKind[] = [
+  bridge,
+  dummy,
+  ifb,
+  ipvlan,
+  ipvtap,
+  macvlan,
+  macvtap,
+  nlmon,
+  veth,
+  vlan,
+  vrf,
+  wireguard,
+]
 
 /** All state of one namespace. */
 export class NetStack {
@@ -93,6 +111,10 @@ export class NetStack {
     this.addrconf = new Addrconf(this, this.inet6)
     watchNdisc(this)
     watchBridgePorts(this)
+    watchVlans(this)
+    watchMacvlans(this)
+    watchIpvlans(this)
+    watchVrfs(this)
     this.loopback = createLoopback(this)
   }
 

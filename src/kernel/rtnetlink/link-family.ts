@@ -20,7 +20,7 @@ export function putInet6Link(w: Writer, dev: NetDevice): void {
     family: AF_INET6,
     ...common(dev),
     ifname: dev.name,
-    address: dev.address,
+    address: dev.address.length > 0 ? dev.address : undefined,
     mtu: dev.mtu,
     link: linkOf(dev),
     operstate: dev.reportedOperstate,
@@ -38,7 +38,7 @@ export function putBridgePort(w: Writer, dev: NetDevice, withSettings: boolean):
     master: bridgePort?.bridge.ifindex,
     mtu: dev.mtu,
     operstate: dev.reportedOperstate,
-    address: dev.address,
+    address: dev.address.length > 0 ? dev.address : undefined,
     link: linkOf(dev),
     protinfo: (withSettings && bridgePort
       ? fillBridgePort(bridgePort)

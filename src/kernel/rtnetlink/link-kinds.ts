@@ -9,6 +9,8 @@ import { attrs, type Message, message } from '../../schema/index.ts'
 import type { NetDevice } from '../net/device.ts'
 import { type VethData, veth } from '../net/kinds/veth.ts'
 import type { RequestContext } from '../netlink/context.ts'
+import { ipvlanCodec, macvlanCodec, vlanCodec } from './kind-stacked.ts'
+import { vrfCodec } from './kind-vrf.ts'
 import { bridgeCodec } from './link-bridge.ts'
 import { describeRequest, linkRequest } from './link-policy.ts'
 import { checkOneNetns, targetNet } from './netns.ts'
@@ -52,5 +54,11 @@ const vethCodec: LinkKindCodec = {
 /** Kinds with something of their own to say; the others have their name alone. */
 export const linkKindCodecs: ReadonlyMap<string, LinkKindCodec> = new Map([
   ['bridge', bridgeCodec],
+  ['ipvlan', ipvlanCodec],
+  ['ipvtap', ipvlanCodec],
+  ['macvlan', macvlanCodec],
+  ['macvtap', macvlanCodec],
   ['veth', vethCodec],
+  ['vlan', vlanCodec],
+  ['vrf', vrfCodec],
 ])

@@ -70,5 +70,6 @@ export function describeRequest(link: LinkMessage): LinkRequest {
     rxQueues: link.numRxQueues,
     flags: link.flags,
     change: link.change,
+    link: link.link,
   }
 }

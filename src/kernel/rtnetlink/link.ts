@@ -34,12 +34,13 @@ export function newLink(ctx: RequestContext): void {
   const stack = rtnl.stackOf(ctx.net)
   const part = parseKind(ctx, link, stack)
   const target = rtnl.stackOf(targetNet(ctx, link))
-  if (link.linkNetnsid !== undefined) netByLinkNsid(ctx, target, link.linkNetnsid)
+  const linkStack =
+    link.linkNetnsid === undefined ? stack : netByLinkNsid(ctx, target, link.linkNetnsid)
   if (link.ifindex < 0) throw new NetlinkError('EINVAL', "ifindex can't be negative")
   const isNamed = link.ifname !== undefined || link.altIfname !== undefined
   const dev = link.ifindex > 0 ? stack.devices.byIndex(link.ifindex) : linkByName(stack, link)
   if (dev) changeLink(ctx, dev, link, part, target)
-  else if (ctx.flags & NLM_F_CREATE) makeLink(ctx, link, part, target)
+  else if (ctx.flags & NLM_F_CREATE) makeLink(ctx, link, part, target, linkStack)
   else if (link.ifindex > 0 || isNamed || link.group === undefined) throw new NetlinkError('ENODEV')
   else changeGroup(ctx, link, stack, target)
 }
@@ -53,26 +54,33 @@ function parseKind(ctx: RequestContext, link: LinkMessage, stack: NetStack): Kin
   if (!kind) return { kind, hasData, slaveData }
   const codec = linkKindCodecs.get(kind.kind)
   const parsed = info?.data && codec?.data && parseNested(ctx, info.data, codec.data)
-  kind.validate?.(describeRequest(link))
+  kind.validate?.({ ...describeRequest(link), data: parsed })
   const data = parsed && codec?.toData ? codec.toData(ctx, parsed) : parsed
   return { kind, data, hasData, slaveData }
 }
 
 /** IFLA_LINK_NETNSID: where the link that the new one stands on is. */
-function netByLinkNsid(ctx: RequestContext, target: NetStack, nsid: number): void {
+function netByLinkNsid(ctx: RequestContext, target: NetStack, nsid: number): NetStack {
   const net = (target.owner as typeof ctx.net).byNsid(nsid)
   if (!net) throw new NetlinkError('EINVAL', 'Unknown network namespace id')
   if (!ctx.capable('CAP_NET_ADMIN', net.userNs)) throw new NetlinkError('EPERM')
+  return ctx.kernel.rtnl.stackOf(net)
 }
 
 /** rtnl_newlink_create(). */
-function makeLink(ctx: RequestContext, link: LinkMessage, part: KindPart, target: NetStack): void {
+function makeLink(
+  ctx: RequestContext,
+  link: LinkMessage,
+  part: KindPart,
+  target: NetStack,
+  linkStack: NetStack,
+): void {
   if (link.map || link.protinfo) throw new NetlinkError('EOPNOTSUPP')
   const { kind, data } = part
   if (!kind) throw new NetlinkError('EOPNOTSUPP', 'Unknown device type')
   if (link.broadcast && link.broadcast.length < ETH_ALEN) throw new NetlinkError('EINVAL')
   if (link.afSpec) validateNewAfSpec(ctx, link.afSpec)
-  createLink(target, kind, { ...describeRequest(link), data }, ctx, link.master)
+  createLink(target, kind, { ...describeRequest(link), data, linkStack }, ctx, link.master)
 }
 
 /** rtnl_group_changelink(): the same for each member; the first refusal ends it. */

@@ -115,7 +115,7 @@ export function watchBridgePorts(stack: NetStack): void {
 }
 
 function bridgeRegistered(dev: NetDevice): void {
-  if (dev.canEnslave) (dev as BridgeDevice).fdb.changeBridgeAddress(dev.address)
+  if (dev.kind?.kind === 'bridge') (dev as BridgeDevice).fdb.changeBridgeAddress(dev.address)
 }
 
 function portEvent(port: BridgePort, event: NetdevEvent): void {

@@ -76,6 +76,7 @@ const FORWARD_DELAY: readonly [number, number] = [200, 3000]
 export class BridgeDevice extends NetDevice {
   override isNetnsLocal = true
   override tsoMaxSize = TSO_LEGACY_MAX_SIZE
+  /** The newest first, as br_add_if() has it. */
   readonly ports: BridgePort[] = []
   readonly fdb = new Fdb({ dev: this, ports: this.ports })
   readonly options: BridgeOptions = { ...DEFAULTS }
@@ -112,17 +113,21 @@ export class BridgeDevice extends NetDevice {
       throw new NetlinkError('EINVAL')
     if (dev.kind === bridge) throw new NetlinkError('ELOOP', 'Can not enslave a bridge to a bridge')
     if (dev.master) throw new NetlinkError('EBUSY')
+    if (dev.hasNoRxHandler) throw new NetlinkError('EINVAL')
+    if (dev.rxHandler) throw new NetlinkError('EBUSY')
     const port = new BridgePort(this, dev, this.#freeNumber())
     setAllmulti(dev, 1)
     dev.bridgePort = port
+    dev.rxHandler = 'bridge'
     try {
       linkMaster(dev, this)
     } catch (error) {
       dev.bridgePort = undefined
+      dev.rxHandler = undefined
       setAllmulti(dev, -1)
       throw error
     }
-    this.ports.push(port)
+    this.ports.unshift(port)
     setPromiscuity(dev, 1)
     if (this.ports.length === 1) this.#featuresChanged()
     this.fdb.addLocal(dev, dev.address)
@@ -219,6 +224,7 @@ export class BridgeDevice extends NetDevice {
     this.fdb.deletePort(dev)
     unlinkMaster(dev)
     dev.bridgePort = undefined
+    dev.rxHandler = undefined
   }
 
   #freeNumber(): number {

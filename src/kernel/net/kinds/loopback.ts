@@ -12,6 +12,7 @@ class LoopbackDevice extends NetDevice {
   override maxMtu = 0
   override broadcast: Uint8Array = new Uint8Array(ETH_ALEN)
   override isNetnsLocal = true
+  override isVlanChallenged = true
 }
 
 /** Registers lo, as the first device of `stack`: down, index 1. */
