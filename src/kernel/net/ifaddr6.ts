@@ -87,7 +87,7 @@ export function scope6(address: Ipv6): number {
 }
 
 /** IFLA_INET6_ADDR_GEN_MODE: how a link-local address is made. */
-export const IN6_ADDR_GEN_MODE_EUI64 = 0
+const IN6_ADDR_GEN_MODE_EUI64 = 0
 export const IN6_ADDR_GEN_MODE_STABLE_PRIVACY = 2
 export const IN6_ADDR_GEN_MODE_RANDOM = 3
 

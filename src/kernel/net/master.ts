@@ -27,7 +27,7 @@ export function setMaster(dev: NetDevice, master: number): void {
 const MAX_NEST = 8
 
 /** __netdev_has_upper_dev(): whether `upper` stands on `dev`, directly or not. */
-export function hasUpper(dev: NetDevice, upper: NetDevice): boolean {
+function hasUpper(dev: NetDevice, upper: NetDevice): boolean {
   return dev.uppers.some((each) => each === upper || hasUpper(each, upper))
 }
 

@@ -16,7 +16,7 @@ const NLMSG_HDRLEN = 16
 const NONE = new Uint8Array(0)
 
 /** A device whose addresses have no bytes. */
-export class AddresslessDevice extends NetDevice {
+class AddresslessDevice extends NetDevice {
   override address: Uint8Array = NONE
   override broadcast: Uint8Array = NONE
   override permanentAddress: Uint8Array = NONE

@@ -34,7 +34,7 @@ export interface VrfData {
   readonly table?: number
 }
 
-export class VrfDevice extends NetDevice {
+class VrfDevice extends NetDevice {
   override flags = IFF_MASTER | IFF_NOARP
   override mtu = MAX_MTU
   override minMtu = IPV6_MIN_MTU
