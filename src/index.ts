@@ -18,8 +18,16 @@ export type {
   ProcessWatchOptions,
 } from './client/processes.ts'
 export type { Address, AddressFilter, AddressName, NewAddress } from './client/route/address.ts'
+export type { AnnouncedPrefix } from './client/route/announced-prefix.ts'
 export type { LinkName } from './client/route/door.ts'
+export type {
+  ForwardingEntry,
+  ForwardingFilter,
+  ForwardingName,
+  NewForwardingEntry,
+} from './client/route/forwarding.ts'
 export type { Link, LinkChanges, LinkFilter, NewLink } from './client/route/link.ts'
+export type { MulticastRoute, MulticastRouteFilter } from './client/route/multicast-route.ts'
 export type {
   AddressFlag,
   LinkType,
@@ -72,14 +80,9 @@ export type {
   QdiscFilter,
   TrafficClass,
 } from './client/route/traffic-control.ts'
+export type { Topic } from './client/topics.ts'
 export type { KobjectEvent } from './client/uevents.ts'
-export type {
-  ChangeEvent,
-  OverrunEvent,
-  ResyncEvent,
-  Topic,
-  WatchEvent,
-} from './client/watch.ts'
+export type { ChangeEvent, OverrunEvent, ResyncEvent, WatchEvent } from './client/watch.ts'
 export { type ErrnoName, errnoName, errnoNumber, errnoText } from './errno.ts'
 export {
   type ClientFault,

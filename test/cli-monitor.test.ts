@@ -29,12 +29,12 @@ async function monitor(
   return ended
 }
 
-test('changes as lines: new, changed, gone', async () => {
+test('changes in brief: new, changed, gone', async () => {
   await using kernel = new Kernel()
   await using nl = await open({ kernel })
   const { code, stdout } = await monitor(
     kernel,
-    ['link', 'addr', 'neigh', 'rule', '--count', '10'],
+    ['-br', 'link', 'addr', 'neigh', 'rule', '--count', '10'],
     async () => {
       const address = '02:00:00:00:00:01'
       await nl.links.add({ ifname: 'v0', kind: 'veth', peer: { ifname: 'v1' }, address })
@@ -94,13 +94,15 @@ function flood(send: (part: Uint8Array) => void): void {
     )
 }
 
-for (const mode of ['text', 'json']) {
+const MODES = { text: [], brief: ['-br'], json: ['-j'] } as const
+
+for (const mode of ['text', 'brief', 'json'] as const) {
   test(`lost events are told, with the state anew, and end it with 3 (${mode})`, async () => {
     await using kernel = new Kernel()
     await using nl = await open({ kernel })
     const socket = await kernel.transport().open({ protocol: NETLINK_ROUTE })
     let isFlooded = false
-    const argv = ['addr', '--rcvbuf', '4608', '--count', '3', ...(mode === 'json' ? ['-j'] : [])]
+    const argv = ['addr', '--rcvbuf', '4608', '--count', '3', ...MODES[mode]]
     const { code, stdout } = await monitor(
       kernel,
       argv,
@@ -114,6 +116,13 @@ for (const mode of ['text', 'json']) {
     assert.equal(code, 3)
     const lines = stdout.trimEnd().split('\n')
     if (mode === 'text') {
+      assert.deepEqual(lines.slice(2), [
+        'overrun  the kernel dropped events',
+        'resync  the state now: 1 links, 201 addresses',
+      ])
+      return
+    }
+    if (mode === 'brief') {
       assert.match(lines[1] ?? '', / {2}! {2}overrun {2}the kernel dropped events$/)
       assert.match(lines[2] ?? '', / {2}! {2}resync {2}the state now: 1 links, 201 addresses$/)
       return
@@ -133,4 +142,51 @@ test('Ctrl-C ends it with 130', async () => {
     onWrite: () => interrupt.abort(),
   })
   assert.equal(code, 130)
+})
+
+test('a link that is renamed is called by its new name from then on; times in both forms', async () => {
+  await using kernel = new Kernel()
+  await using nl = await open({ kernel })
+  const work = async () => {
+    await nl.links.add({ ifname: 'v0', kind: 'veth', peer: { ifname: 'v1' } })
+    await nl.links.set('v0', { ifname: 'w0' })
+    await nl.addresses.add({ link: 'w0', address: '10.0.0.1/24' })
+  }
+  const { stdout } = await monitor(kernel, ['-ts', 'addr', 'label', '--count', '1'], work)
+  assert.match(
+    stdout,
+    /^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\] \[ADDR\]3: w0 {4}inet 10\.0\.0\.1\/24 scope global w0\n/,
+  )
+  const again = () => nl.addresses.delete({ link: 'w0', address: '10.0.0.1/24' })
+  const { stdout: long } = await monitor(kernel, ['-t', 'addr', '--count', '1'], again)
+  assert.match(
+    long,
+    /^Timestamp: \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} \d+ usec\nDeleted 3: w0 {4}inet 10\.0\.0\.1\/24/,
+  )
+})
+
+test('dev leaves what is about other links out, -4 what is of other families', async () => {
+  await using kernel = new Kernel()
+  await using nl = await open({ kernel })
+  await nl.links.add({ ifname: 'v0', kind: 'veth', peer: { ifname: 'v1' } })
+  const { stdout } = await monitor(
+    kernel,
+    ['-4', 'address', 'dev', 'v0', '-o', '--count', '1'],
+    async () => {
+      await nl.addresses.add({ link: 'v1', address: '10.0.1.1/24' })
+      await nl.addresses.add({ link: 'v0', address: '2001:db8::1/64' })
+      await nl.addresses.add({ link: 'v0', address: '10.0.0.1/24' })
+    },
+  )
+  assert.match(stdout, /^3: v0 {4}inet 10\.0\.0\.1\/24 [^\n]*\n$/)
+})
+
+test('what cannot be watched is told with what can', async () => {
+  await using kernel = new Kernel()
+  const { code, stderr } = await nlkit(kernel, ['monitor', 'neihg'])
+  assert.equal(code, 2)
+  assert.match(stderr, /"neihg" cannot be watched\n {2}did you mean neigh\?/)
+  const { code: gone, stderr: why } = await nlkit(kernel, ['monitor', 'dev', 'nope'])
+  assert.equal(gone, 1)
+  assert.match(why, /there is no link named "nope"/)
 })

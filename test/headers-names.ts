@@ -85,6 +85,8 @@ export const structs: Readonly<Record<string, StructNames>> = {
       portid: 'msg.nlmsg_pid',
     },
   },
+  prefix_cacheinfo: {},
+  prefixmsg: { prefix: 'prefix_' },
   rta_cacheinfo: { prefix: 'rta_' },
   rta_mfc_stats: { prefix: 'mfcs_' },
   rtgenmsg: { prefix: 'rtgen_' },

@@ -12,6 +12,8 @@ export interface GlobalOptions {
   readonly brief: boolean
   /** Each object on one line. */
   readonly oneline: boolean
+  /** Of a monitor: how the time of an event is told. */
+  readonly timestamp: 'long' | 'short' | undefined
   readonly quiet: boolean
   readonly hints: boolean
   /** `-4` and `-6`. */

@@ -71,6 +71,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./maddr.ts'),
   },
   {
+    name: 'mroute',
+    aliases: ['mr'],
+    summary: 'multicast routes',
+    load: () => import('./mroute.ts'),
+  },
+  {
     name: 'stats',
     aliases: [],
     summary: 'counters of links',

@@ -30,6 +30,9 @@ const SINGLE_DASH: Readonly<Record<string, string>> = {
   '-oneline': '--oneline',
   '-M': '--family=mpls',
   '-family': '--family',
+  '-timestamp': '--timestamp',
+  '-ts': '--tshort',
+  '-tshort': '--tshort',
 }
 
 export function normalise(argv: readonly string[]): string[] {
@@ -38,7 +41,7 @@ export function normalise(argv: readonly string[]): string[] {
 
 /** Whether errors are wanted as JSON, also from a command line that cannot be read. */
 export function wantsJson(argv: readonly string[]): boolean {
-  return normalise(argv).some((word) => word === '--json' || /^-[dso46q]*j[jdso46q]*$/.test(word))
+  return normalise(argv).some((word) => word === '--json' || /^-[dsot46q]*j[jdsot46q]*$/.test(word))
 }
 
 export function addGlobalOptions(program: Commander): void {
@@ -48,6 +51,8 @@ export function addGlobalOptions(program: Commander): void {
     .option('-s, --statistics', 'counters; twice: those of errors too')
     .option('--brief', 'one short line each; also -br')
     .option('-o, --oneline', 'each object on one line')
+    .option('-t, --timestamp', 'of a monitor: when each event came')
+    .option('--tshort', 'the same on one line; also -ts')
     .option('-4', 'IPv4 only')
     .option('-6', 'IPv6 only')
     .option('-f, --family <FAMILY>', 'inet, inet6 or mpls; -M is mpls')
@@ -84,6 +89,7 @@ export function readCommon(given: Readonly<Record<string, unknown>>): Common {
       statistics: Number(given.statistics ?? 0),
       brief: given.brief === true,
       oneline: given.oneline === true,
+      timestamp: given.tshort ? 'short' : given.timestamp ? 'long' : undefined,
       quiet: given.quiet === true,
       hints: given.hints !== false,
       family: given['4'] ? 'inet' : given['6'] ? 'inet6' : readFamily(given.family),

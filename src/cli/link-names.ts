@@ -1,5 +1,5 @@
 /** Links by index: what addresses, routes, neighbours and other links refer to. */
-import type { Link } from '../index.ts'
+import { isNetlinkError, type Link } from '../index.ts'
 import { namespaceNames } from './namespace-names.ts'
 import type { Connection } from './session.ts'
 
@@ -14,6 +14,23 @@ export class LinkNames {
     if (names.links().some(({ linkNetnsid }) => linkNetnsid !== undefined))
       names.#namespaces = await namespaceNames(nl)
     return names
+  }
+
+  /** Asks for those links of `indexes` that it has not heard of, as ip(8) does. */
+  async ensure(nl: Connection, indexes: readonly number[]): Promise<void> {
+    for (const ifindex of indexes) {
+      if (ifindex <= 0 || this.#links.has(ifindex)) continue
+      try {
+        this.learn(await nl.links.get(ifindex))
+      } catch (error) {
+        if (!isNetlinkError(error, 'ENODEV')) throw error
+      }
+    }
+  }
+
+  /** Reads the names of namespaces anew. */
+  async learnNamespaces(nl: Connection): Promise<void> {
+    this.#namespaces = await namespaceNames(nl)
   }
 
   learn(link: Link): void {

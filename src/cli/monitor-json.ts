@@ -1,83 +1,74 @@
 /** Events as JSON, one to a line: what `ip -j` says of the object, and what became of it. */
-import type { Address, Link, Neighbour, Route, Rule, WatchEvent } from '../index.ts'
-import { showAddress } from './addr-show.ts'
+import type { Topic, WatchEvent } from '../index.ts'
 import type { LinkNames } from './link-names.ts'
-import { showLink } from './link-show.ts'
-import { showNeighbour } from './neigh-show.ts'
+import { type AnyChange, type EventView, showSubject } from './monitor-show.ts'
 import { JsonPrinter } from './printer.ts'
-import { showRoute } from './route-show.ts'
-import { showRule } from './rule-show.ts'
 
 type Resync = Extract<WatchEvent, { type: 'resync' }>
 
+/** The member that has the object; what a resync calls them; and the member of an event. */
+const MEMBERS: Readonly<
+  Record<Topic, readonly [one: string, many: keyof Resync | '', own: string]>
+> = {
+  link: ['link', 'links', 'link'],
+  port: ['port', '', 'port'],
+  addr: ['address', 'addresses', 'address'],
+  route: ['route', 'routes', 'route'],
+  mroute: ['multicastRoute', 'multicastRoutes', 'multicastRoute'],
+  neigh: ['neighbour', 'neighbours', 'neighbour'],
+  fdb: ['entry', 'entries', 'entry'],
+  rule: ['rule', 'rules', 'rule'],
+  nexthop: ['nexthop', 'nexthops', 'nexthop'],
+  bucket: ['bucket', 'buckets', 'bucket'],
+  netconf: ['netconf', 'netconfs', 'netconf'],
+  nsid: ['namespace', 'namespaces', 'namespace'],
+  prefix: ['prefix', '', 'announced'],
+  stats: ['statistics', '', 'statistics'],
+}
+
 /** One line at a time. */
 export class EventJson {
-  readonly #names: LinkNames
   readonly #details: boolean
   #p = new JsonPrinter()
+  #nexthop: EventView['nexthop']
 
-  constructor(names: LinkNames, details: boolean) {
-    this.#names = names
+  constructor(details: boolean) {
     this.#details = details
   }
 
   /** One line of `nlkit monitor -j`. */
-  line(event: WatchEvent, now: Date): string {
+  line(event: WatchEvent, names: LinkNames, now: Date, nexthop?: EventView['nexthop']): string {
+    this.#nexthop = nexthop
     this.#p = new JsonPrinter()
     const p = this.#p
     p.open()
     p.member('ts', now.toISOString())
     p.member('type', event.type)
     if ('op' in event) p.member('op', event.op)
-    this.#subject(event)
+    if ('nsid' in event) p.member('nsid', event.nsid)
+    if (event.type === 'overrun') p.member('source', event.source)
+    else if (event.type === 'resync') this.#resync(event as Resync, names)
+    else this.#object(MEMBERS[event.type][0], event as AnyChange, names)
     p.close()
     return p.take()
   }
 
-  #subject(event: WatchEvent): void {
-    if (event.type === 'link') this.#object('link', () => this.#link(event.link))
-    else if (event.type === 'addr') this.#object('address', () => this.#address(event.address))
-    else if (event.type === 'route') this.#object('route', () => this.#route(event.route))
-    else if (event.type === 'neigh')
-      this.#object('neighbour', () => this.#neighbour(event.neighbour))
-    else if (event.type === 'rule') this.#object('rule', () => this.#rule(event.rule))
-    else if (event.type === 'overrun') this.#p.member('source', event.source)
-    else this.#resync(event)
-  }
-
-  #object(name: string | null, show: () => void): void {
+  #object(name: string | null, event: AnyChange, names: LinkNames): void {
     this.#p.open(name)
-    show()
+    const view = { details: this.#details, statistics: 0, isLink: true, nexthop: this.#nexthop }
+    showSubject(this.#p, event, names, view)
     this.#p.close()
   }
-  #list<T>(name: string, items: readonly T[] | undefined, show: (item: T) => void): void {
-    if (!items) return
-    this.#p.openList(name)
-    for (const item of items) this.#object(null, () => show(item))
-    this.#p.closeList()
-  }
 
-  readonly #link = (link: Link): void => {
-    const view = { details: this.#details, statistics: 0, isLink: true }
-    showLink(this.#p, link, this.#names, view)
-  }
-  readonly #address = (address: Address): void => {
-    this.#p.member('dev', this.#names.name(address.ifindex))
-    showAddress(this.#p, address, this.#names, false)
-  }
-  readonly #route = (route: Route): void => {
-    showRoute(this.#p, route, this.#names, { details: this.#details })
-  }
-  readonly #neighbour = (neighbour: Neighbour): void => {
-    showNeighbour(this.#p, neighbour, this.#names)
-  }
-  readonly #rule = (rule: Rule): void => showRule(this.#p, rule, this.#details)
-
-  #resync({ links, addresses, routes, neighbours, rules }: Resync): void {
-    this.#list('links', links, this.#link)
-    this.#list('addresses', addresses, this.#address)
-    this.#list('routes', routes, this.#route)
-    this.#list('neighbours', neighbours, this.#neighbour)
-    this.#list('rules', rules, this.#rule)
+  /** The lists, each object told as that of an event. */
+  #resync(event: Resync, names: LinkNames): void {
+    for (const [type, [, many, own]] of Object.entries(MEMBERS)) {
+      const items = many === '' ? undefined : event[many]
+      if (!Array.isArray(items)) continue
+      this.#p.openList(many)
+      for (const item of items)
+        this.#object(null, { type, op: 'new', [own]: item } as unknown as AnyChange, names)
+      this.#p.closeList()
+    }
   }
 }

@@ -10,7 +10,9 @@ import {
 } from './brief-lines.ts'
 import { flagNames } from './link-head-show.ts'
 import type { LinkNames } from './link-names.ts'
+import { type AnyChange, showSubject } from './monitor-show.ts'
 import type { Output, Style } from './output.ts'
+import { TextPrinter } from './printer.ts'
 
 type Resync = Extract<WatchEvent, { type: 'resync' }>
 
@@ -56,52 +58,67 @@ function resyncText(event: Resync): string {
   return `resync  the state now: ${counts.join(', ')}`
 }
 
+/** What is said of a loss. */
+export function lossText(event: Extract<WatchEvent, { type: 'overrun' | 'resync' }>): string {
+  if (event.type === 'resync') return resyncText(event)
+  return `overrun  ${event.source === 'kernel' ? 'the kernel' : 'we'} dropped events`
+}
+
 export class EventPrinter {
-  readonly #names: LinkNames
   readonly #out: Output
 
-  constructor(names: LinkNames, out: Output) {
-    this.#names = names
+  constructor(out: Output) {
     this.#out = out
   }
 
   /** The line of an event; call it before the names have learned of it. */
-  line(event: WatchEvent, now: Date): string {
-    const [mark, text] = this.#tell(event)
-    return `${this.#out.style('dim', clockTime(now))}  ${this.#out.style(STYLES[mark]!, mark)}  ${text}`
+  line(event: WatchEvent, names: LinkNames, now: Date): string {
+    const [mark, text] = tell(event, names)
+    const space = 'nsid' in event && event.nsid !== undefined ? `[${event.nsid}] ` : ''
+    return `${this.#out.style('dim', clockTime(now))}  ${this.#out.style(STYLES[mark]!, mark)}  ${space}${text}`
   }
+}
 
-  #tell(event: WatchEvent): [mark: string, text: string] {
-    const names = this.#names
-    switch (event.type) {
-      case 'overrun':
-        return ['!', `overrun  ${event.source === 'kernel' ? 'the kernel' : 'we'} dropped events`]
-      case 'resync':
-        return ['!', resyncText(event)]
-      case 'link':
-        return this.#link(event.op, event.link)
-      case 'addr':
-        return [sign(event.op), `addr  ${addressLine(event.address, names)}`]
-      case 'route':
-        return [sign(event.op), `route ${routeLine(event.route, names)}`]
-      case 'neigh':
-        return [sign(event.op), `neigh ${neighbourLine(event.neighbour, names)}`]
-      case 'rule':
-        return [sign(event.op), `rule  ${ruleLine(event.rule)}`]
-    }
+function tell(event: WatchEvent, names: LinkNames): [mark: string, text: string] {
+  switch (event.type) {
+    case 'overrun':
+    case 'resync':
+      return ['!', lossText(event)]
+    case 'link':
+      return tellLink(event.op, event.link, names)
+    case 'addr':
+      return [sign(event.op), `addr  ${addressLine(event.address, names)}`]
+    case 'route':
+      return [sign(event.op), `route ${routeLine(event.route, names)}`]
+    case 'neigh':
+      return [sign(event.op), `neigh ${neighbourLine(event.neighbour, names)}`]
+    case 'rule':
+      return [sign(event.op), `rule  ${ruleLine(event.rule)}`]
+    default:
+      return [sign(event.op), `${event.type.padEnd(5)} ${onOneLine(event as AnyChange, names)}`]
   }
+}
 
-  #link(op: 'new' | 'del', link: Link): [mark: string, text: string] {
-    const before = this.#names.link(link.ifindex)
-    if (op === 'del' || before === undefined)
-      return [sign(op), `link  ${linkLine(link, this.#names)}`]
-    const changes = differences(before, link, this.#names)
-    const index = String(link.ifindex).padStart(2)
-    const name = fullName(before, this.#names)
-    return ['~', `link  ${index}: ${name}  ${changes.join('  ') || 'as before'}`]
-  }
+function tellLink(op: 'new' | 'del', link: Link, names: LinkNames): [mark: string, text: string] {
+  const before = names.link(link.ifindex)
+  if (op === 'del' || before === undefined) return [sign(op), `link  ${linkLine(link, names)}`]
+  const changes = differences(before, link, names)
+  const index = String(link.ifindex).padStart(2)
+  const name = fullName(before, names)
+  return ['~', `link  ${index}: ${name}  ${changes.join('  ') || 'as before'}`]
 }
 
 function sign(op: 'new' | 'del'): string {
   return op === 'new' ? '+' : '-'
+}
+
+/** What ip(8) says of it, as one line. */
+function onOneLine(event: AnyChange, names: LinkNames): string {
+  const p = new TextPrinter((_style, text) => text)
+  showSubject(p, event, names, { details: false, statistics: 0, isLink: false })
+  return p
+    .take()
+    .trim()
+    .split(/\s*\n\s*/)
+    .join(' ')
 }

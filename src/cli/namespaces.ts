@@ -2,6 +2,7 @@
 import { type Command, verb } from './command.ts'
 import { openControl } from './control.ts'
 import { Listing } from './listing.ts'
+import { showNamespace } from './monitor-show.ts'
 import { namespaceNames } from './namespace-names.ts'
 import { integer } from './parameter.ts'
 
@@ -53,17 +54,8 @@ const listId = verb({
     const nl = await call.open()
     const names = await namespaceNames(nl)
     const listing = new Listing(call)
-    for await (const { nsid, currentNsid } of nl.namespaces.list({ targetNsid }))
-      listing.item((p) => {
-        if (nsid === undefined) p.text('nsid unassigned ')
-        else p.both('nsid', nsid, `nsid ${nsid} `)
-        if (currentNsid !== undefined)
-          if (currentNsid < 0) p.text('current-nsid unassigned ')
-          else p.both('current-nsid', currentNsid, `current-nsid ${currentNsid} `)
-        const name = names.get(currentNsid ?? nsid ?? -1)
-        if (name !== undefined) p.both('name', name, `(iproute2 netns name: ${name})`)
-        p.text('\n')
-      })
+    for await (const namespace of nl.namespaces.list({ targetNsid }))
+      listing.item((p) => showNamespace(p, namespace, (nsid) => names.get(nsid)))
     listing.end()
   },
 })

@@ -1,6 +1,6 @@
 /** Neighbours as ip(8) shows them, as JSON or as lines. */
 import * as constants from '../families/rt-neigh-constants.ts'
-import type { Neighbour } from '../index.ts'
+import type { ForwardingEntry, Neighbour } from '../index.ts'
 import { hardwareAddress } from './link-head-show.ts'
 import type { LinkNames } from './link-names.ts'
 import { PROTOCOLS } from './names.ts'
@@ -27,7 +27,10 @@ export function stateNames(state: string | number): string[] {
 }
 
 /** What ip(8) says of a neighbour besides its state. */
-export function neighbourFlagNames({ flags, flagsExt = 0 }: Neighbour): string[] {
+export function neighbourFlagNames({
+  flags,
+  flagsExt = 0,
+}: Pick<Neighbour, 'flags' | 'flagsExt'>): string[] {
   const found: string[] = []
   if (flags & NTF_ROUTER) found.push('router')
   if (flags & NTF_PROXY) found.push('proxy')
@@ -42,7 +45,10 @@ function seconds(hundredths: number): number {
   return Math.floor(hundredths / 100)
 }
 
-function showStatistics(p: Printer, { cacheinfo, probes }: Neighbour): void {
+function showStatistics(
+  p: Printer,
+  { cacheinfo, probes }: Pick<Neighbour, 'cacheinfo' | 'probes'>,
+): void {
   if (cacheinfo) {
     const { refcnt, used, confirmed, updated } = cacheinfo
     if (refcnt) p.both('refcnt', refcnt, ` ref ${refcnt}`)
@@ -87,8 +93,30 @@ export function showNeighbour(
     showBrief(p, neighbour, names, view)
     return
   }
-  const { destination, ifindex, lladdr, state, protocol } = neighbour
+  const { destination } = neighbour
   p.both('dst', destination, `${destination} `, destination.includes(':') ? 'blue' : 'magenta')
+  showRest(p, neighbour, names, view)
+}
+
+/** A forwarding entry of a bridge as ip(8) shows it, which takes it for a neighbour. */
+export function showForwardedAddress(
+  p: Printer,
+  entry: ForwardingEntry,
+  names: LinkNames,
+  view: NeighbourView,
+): void {
+  const { destination } = entry
+  if (destination !== undefined) p.both('dst', destination, `${destination} `)
+  showRest(p, entry, names, view)
+}
+
+function showRest(
+  p: Printer,
+  neighbour: Omit<Neighbour, 'family' | 'destination' | 'type'>,
+  names: LinkNames,
+  view: NeighbourView,
+): void {
+  const { ifindex, lladdr, state, protocol } = neighbour
   if (!view.isOfOneLink && ifindex !== 0) {
     p.text('dev ')
     p.both('dev', names.name(ifindex), `${names.name(ifindex)} `, 'cyan')

@@ -19,6 +19,14 @@ export class NexthopNames {
     return found
   }
 
+  /** Follows what an event says. */
+  learn(hop: Nexthop): void {
+    this.#hops.set(hop.id, hop)
+  }
+  forget({ id }: Nexthop): void {
+    this.#hops.delete(id)
+  }
+
   /** Tells of one, and of the members of a group, each on a line of its own. */
   show(names: LinkNames): (p: Printer, id: number) => void {
     return (p, id) => {

@@ -157,6 +157,14 @@ const PARTS: readonly Part[] = [
       group === 'xstats' ? IFLA_STATS_FILTER_LINK_XSTATS : IFLA_STATS_FILTER_LINK_XSTATS_SLAVE,
   })),
 ]
+/** What `ip monitor` tells when hardware begins or ends to count, or is asked to. */
+export function showHardwareStatistics(p: Printer, stats: Statistics, names: LinkNames): void {
+  const part = PARTS.find(({ subgroup }) => subgroup === 'hw_stats_info')!
+  showHead(p, stats.ifindex, part, names)
+  part.show?.(p, stats, 0)
+  p.text('\n')
+}
+
 const GROUPS = ['afstats', 'link', 'offload', 'xstats', 'xstats_slave'] as const
 
 /** Linux may begin what it has to say of a link in one message and end it in the next. */

@@ -15,7 +15,9 @@ import { ProcessDoor } from './processes.ts'
 import { Resolver } from './resolve.ts'
 import { AddressDoor } from './route/address.ts'
 import { Links } from './route/door.ts'
+import { ForwardingDoor } from './route/forwarding.ts'
 import { LinkDoor } from './route/link.ts'
+import { MulticastRouteDoor } from './route/multicast-route.ts'
 import { NamespaceDoor } from './route/namespace.ts'
 import { NeighbourDoor } from './route/neighbour.ts'
 import { NexthopDoor } from './route/nexthop.ts'
@@ -30,8 +32,9 @@ import {
 } from './route/table.ts'
 import { FilterDoor, QdiscDoor, TrafficClassDoor } from './route/traffic-control.ts'
 import { closedError, type Session } from './session.ts'
+import type { Topic } from './topics.ts'
 import { UeventDoor } from './uevents.ts'
-import { type Topic, type WatchEvent, watch } from './watch.ts'
+import { type WatchEvent, watch } from './watch.ts'
 
 /** What open() gives. All calls of one client share its sockets. */
 export class Netlink implements AsyncDisposable {
@@ -48,6 +51,9 @@ export class Netlink implements AsyncDisposable {
   readonly addressLabels: AddressLabelDoor
   readonly multicastAddresses: MulticastAddressDoor
   readonly statistics: StatisticsDoor
+  readonly multicastRoutes: MulticastRouteDoor
+  /** Of bridges and tunnels. */
+  readonly forwarding: ForwardingDoor
   readonly qdiscs: QdiscDoor
   readonly classes: TrafficClassDoor
   readonly filters: FilterDoor
@@ -84,6 +90,8 @@ export class Netlink implements AsyncDisposable {
     this.addressLabels = new AddressLabelDoor(links)
     this.multicastAddresses = new MulticastAddressDoor(links)
     this.statistics = new StatisticsDoor(links)
+    this.multicastRoutes = new MulticastRouteDoor(links)
+    this.forwarding = new ForwardingDoor(links)
     this.qdiscs = new QdiscDoor(links)
     this.classes = new TrafficClassDoor(links)
     this.filters = new FilterDoor(links)

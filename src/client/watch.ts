@@ -1,51 +1,12 @@
-/** Watching NETLINK_ROUTE: links, addresses, routes, neighbours and rules as they come and go. */
+/** Watching NETLINK_ROUTE: links, addresses, routes and all the rest as they come and go. */
 import { NetlinkError } from '../errors.ts'
-import { rtAddr } from '../families/rt-addr.ts'
-import { rtLink } from '../families/rt-link.ts'
-import { rtNeigh } from '../families/rt-neigh.ts'
-import { rtRoute } from '../families/rt-route.ts'
-import { rtRule } from '../families/rt-rule.ts'
-import {
-  RTNLGRP_IPV4_IFADDR,
-  RTNLGRP_IPV4_ROUTE,
-  RTNLGRP_IPV4_RULE,
-  RTNLGRP_IPV6_IFADDR,
-  RTNLGRP_IPV6_ROUTE,
-  RTNLGRP_IPV6_RULE,
-  RTNLGRP_LINK,
-  RTNLGRP_NEIGH,
-} from '../families/rtnetlink.ts'
-import type { NotificationDefinition, RawFamily } from '../schema/index.ts'
+import type { NotificationDefinition } from '../schema/index.ts'
 import { type MessageWalker, NETLINK_ROUTE } from '../wire/index.ts'
 import { type EventOptions, type EventSource, Events, type OverrunSource } from './events.ts'
 import { didYouMean } from './nearest.ts'
-import type { CallOptions } from './options.ts'
-import { type Address, type AddressDoor, toAddress } from './route/address.ts'
-import { type Link, type LinkDoor, toLink } from './route/link.ts'
-import { type Neighbour, type NeighbourDoor, toNeighbour } from './route/neighbour.ts'
-import { type Route, type RouteDoor, toRoute } from './route/route.ts'
-import { type Rule, type RuleDoor, toRule } from './route/rule.ts'
 import type { Session } from './session.ts'
+import { type Doors, type Snapshots, subjects, type Told, type Topic } from './topics.ts'
 
-/** What a change of each kind is told with. */
-interface Subjects {
-  link: { readonly link: Link }
-  addr: { readonly address: Address }
-  route: { readonly route: Route }
-  neigh: { readonly neighbour: Neighbour }
-  rule: { readonly rule: Rule }
-}
-/** What can be watched. */
-export type Topic = keyof Subjects
-
-/** What there is of each kind, after a loss. */
-interface Snapshots {
-  link: { readonly links: Link[] }
-  addr: { readonly addresses: Address[] }
-  route: { readonly routes: Route[] }
-  neigh: { readonly neighbours: Neighbour[] }
-  rule: { readonly rules: Rule[] }
-}
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
   ? I
   : never
@@ -58,7 +19,7 @@ export type ChangeEvent<K extends Topic> = {
     readonly op: 'new' | 'del'
     /** The number of the namespace where it happened; absent for ours. */
     readonly nsid?: number
-  } & Subjects[T]
+  } & Told[T]
 }[K]
 /** Events were lost: what is known may be wrong until the resync that follows. */
 export interface OverrunEvent {
@@ -70,77 +31,24 @@ export type ResyncEvent<K extends Topic> = { readonly type: 'resync' } & Optiona
 
 export type WatchEvent<K extends Topic = Topic> = ChangeEvent<K> | OverrunEvent | ResyncEvent<K>
 
-/** The doors of a client, from which snapshots are taken. */
-export interface Doors {
-  readonly links: LinkDoor
-  readonly addresses: AddressDoor
-  readonly routes: RouteDoor
-  readonly neighbours: NeighbourDoor
-  readonly rules: RuleDoor
-}
-
-/** How a topic is heard and listed. */
-interface Subject {
-  readonly groups: readonly number[]
-  readonly family: RawFamily
-  /** The event's own members; undefined for what does not belong here. */
-  toEvent(decoded: never): object | undefined
-  snapshot(doors: Doors, options: CallOptions): Promise<object>
-}
-
-const wrap = (key: string, value: unknown): object | undefined =>
-  value === undefined ? undefined : { [key]: value }
-
-const subjects: Readonly<Record<Topic, Subject>> = {
-  link: {
-    groups: [RTNLGRP_LINK],
-    family: rtLink,
-    toEvent: (decoded) => wrap('link', toLink(decoded)),
-    snapshot: async ({ links }, options) => ({ links: await links.list({}, options).toArray() }),
-  },
-  addr: {
-    groups: [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR],
-    family: rtAddr,
-    toEvent: (decoded) => wrap('address', toAddress(decoded)),
-    snapshot: async ({ addresses }, options) => ({
-      addresses: await addresses.list({}, options).toArray(),
-    }),
-  },
-  route: {
-    groups: [RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE],
-    family: rtRoute,
-    toEvent: (decoded) => wrap('route', toRoute(decoded)),
-    snapshot: async ({ routes }, options) => ({ routes: await routes.list({}, options).toArray() }),
-  },
-  neigh: {
-    groups: [RTNLGRP_NEIGH],
-    family: rtNeigh,
-    toEvent: (decoded) => wrap('neighbour', toNeighbour(decoded)),
-    snapshot: async ({ neighbours }, options) => ({
-      neighbours: await neighbours.list({}, options).toArray(),
-    }),
-  },
-  rule: {
-    groups: [RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE],
-    family: rtRule,
-    toEvent: (decoded) => wrap('rule', toRule(decoded)),
-    snapshot: async ({ rules }, options) => ({ rules: await rules.list({}, options).toArray() }),
-  },
-}
-
 interface Decoder {
-  readonly topic: Topic
   readonly op: 'new' | 'del'
   readonly body: NotificationDefinition['body']
+  /** Those that it may belong to. */
+  readonly topics: Topic[]
 }
 
 /** What each message type means, for the topics that are watched. */
 function decoders(topics: ReadonlySet<Topic>): Map<number, Decoder> {
   const byType = new Map<number, Decoder>()
   for (const topic of topics) {
-    const { notifications = {} } = subjects[topic].family
-    for (const [name, { cmd, body }] of Object.entries(notifications))
-      byType.set(cmd, { topic, op: name.startsWith('del') ? 'del' : 'new', body })
+    const { family, notifications: wanted } = subjects[topic]
+    for (const [name, { cmd, body }] of Object.entries(family.notifications ?? {})) {
+      if (wanted && !wanted.includes(name)) continue
+      const known = byType.get(cmd)
+      if (known) known.topics.push(topic)
+      else byType.set(cmd, { op: name.startsWith('del') ? 'del' : 'new', body, topics: [topic] })
+    }
   }
   return byType
 }
@@ -158,12 +66,21 @@ export function watch<K extends Topic>(
   const decode = (m: MessageWalker, nsid: number | undefined): object | undefined => {
     const decoder = byType.get(m.type)
     if (!decoder) return undefined
-    const { topic, op, body } = decoder
-    const members = subjects[topic].toEvent(body.decode(m.view, m.payload, m.end) as never)
-    return members && { type: topic, op, ...(nsid === undefined ? {} : { nsid }), ...members }
+    const { op, body } = decoder
+    const decoded = body.decode(m.view, m.payload, m.end) as never
+    for (const topic of decoder.topics) {
+      const { member, make } = subjects[topic]
+      const item = make(decoded)
+      if (item !== undefined)
+        return { type: topic, op, ...(nsid === undefined ? {} : { nsid }), [member]: item }
+    }
+    return undefined
   }
   const resync = async (signal: AbortSignal): Promise<object> => {
-    const taken = [...wanted].map((topic) => subjects[topic].snapshot(doors, { signal }))
+    const taken = [...wanted].map(async (topic) => {
+      const [member, take] = subjects[topic].list ?? []
+      return take ? { [member as string]: await take(doors, { signal }) } : {}
+    })
     return Object.assign({ type: 'resync' }, ...(await Promise.all(taken)))
   }
   const source = {

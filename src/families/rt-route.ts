@@ -36,6 +36,8 @@ import {
   RTM_DELROUTE,
   RTM_GETROUTE,
   RTM_NEWROUTE,
+  RTNL_FAMILY_IP6MR,
+  RTNL_FAMILY_IPMR,
   RTNLGRP_IPV4_MROUTE,
   RTNLGRP_IPV4_ROUTE,
   RTNLGRP_IPV6_MROUTE,
@@ -166,8 +168,8 @@ const routeDefinitions = {
   mfcStats: [17, rtaMfcStats],
   /** ICMPV6_ROUTER_PREF_*, from router advertisements. */
   pref: [20, enumeration(u8, { medium: 0, high: 1, low: 3 })],
-  /** Seconds; in requests. */
-  expires: [23, u32],
+  /** Seconds, in requests; of a multicast route how long ago it was used, in hundredths of one. */
+  expires: [23, variant('family', { [RTNL_FAMILY_IPMR]: u64, [RTNL_FAMILY_IP6MR]: u64 }, u32)],
   uid: [25, u32],
   ttlPropagate: [26, u8],
   ipProto: [27, u8],

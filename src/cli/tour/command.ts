@@ -8,7 +8,7 @@ import { liveName, NLKIT, openSides } from './sides.ts'
 
 const NEXT = [
   ['node dist/cli/main.js link list', 'the links of this machine; --help says what else'],
-  ['node dist/cli/main.js monitor', 'its changes, as they happen'],
+  ['node dist/cli/main.js -br monitor', 'its changes, as they happen'],
   ['examples/list-links.ts', 'the library, from here on'],
 ] as const
 

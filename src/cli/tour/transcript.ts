@@ -42,7 +42,7 @@ export class Transcript {
   }
 
   #json(event: WatchEvent, isCarrier: boolean): string {
-    const line = new EventJson(this.#names, false).line(event, NOWHEN)
+    const line = new EventJson(false).line(event, this.#names, NOWHEN)
     const json = JSON.parse(line) as { link?: Record<string, unknown> }
     if (event.type === 'link' && json.link && !isCarrier) {
       delete json.link.operstate

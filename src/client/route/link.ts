@@ -1,7 +1,7 @@
 /** Links: the network interfaces of a kernel. */
 import { EncodeError, isNetlinkError } from '../../errors.ts'
 import { IFF_UP, rtLink } from '../../families/rt-link.ts'
-import { AF_UNSPEC } from '../../families/rtnetlink.ts'
+import { AF_BRIDGE, AF_UNSPEC } from '../../families/rtnetlink.ts'
 import type { Reply, RequestInput } from '../../schema/index.ts'
 import { NLM_F_CREATE, NLM_F_EXCL } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
@@ -91,8 +91,16 @@ const TRANSLATED: ReadonlySet<string> = new Set([
 
 /** A link as its message says; undefined for what bridges say of their ports (AF_BRIDGE). */
 export function toLink(decoded: Decoded): Link | undefined {
+  return decoded.family === AF_UNSPEC ? describe(decoded) : undefined
+}
+
+/** What a bridge says of a port, or of itself: little of a link, and what it keeps about it. */
+export function toPort(decoded: Decoded): Link | undefined {
+  return decoded.family === AF_BRIDGE ? describe(decoded) : undefined
+}
+
+function describe(decoded: Decoded): Link {
   const { ifindex, ifname = '', flags, carrier, protoDown } = decoded
-  if (decoded.family !== AF_UNSPEC) return undefined
   const info = (decoded.linkinfo ?? {}) as Partial<Link>
   const link: Partial<Link> = { ifindex, ifname }
   if (info.kind !== undefined) link.kind = info.kind

@@ -26,7 +26,8 @@ export interface NamespaceName {
   readonly targetNsid?: number | undefined
 }
 
-function toNamespaceId({ nsid, currentNsid }: Decoded): NamespaceId {
+/** As its message says. */
+export function toNamespaceId({ nsid, currentNsid }: Decoded): NamespaceId {
   const assigned = nsid === NETNSA_NSID_NOT_ASSIGNED ? undefined : nsid
   return defined({ nsid: assigned, currentNsid }) as NamespaceId
 }

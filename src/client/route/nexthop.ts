@@ -90,7 +90,7 @@ const TRANSLATED: ReadonlySet<string> = new Set([
 ] satisfies (keyof Decoded)[])
 
 /** A next hop as its message says. */
-function toNexthop(decoded: Decoded): Nexthop {
+export function toNexthop(decoded: Decoded): Nexthop {
   const { id = 0, family, group } = decoded
   const hop: Partial<Nexthop> = { id }
   if (family === AF_INET) hop.family = 'inet'
@@ -103,6 +103,15 @@ function toNexthop(decoded: Decoded): Nexthop {
       weight: weightHigh * 256 + weight + 1,
     }))
   return withRest<Nexthop>(hop, decoded, TRANSLATED)
+}
+
+/** A bucket as its message says. */
+export function toBucket({ id = 0, flags, resBucket = {} }: Decoded): NexthopBucket {
+  const { index = 0, idleTime, nhId } = resBucket
+  const bucket: NexthopBucket = { id, index, flags }
+  if (idleTime !== undefined) bucket.idleTime = idleTime
+  if (nhId !== undefined) bucket.nhId = nhId
+  return bucket
 }
 
 export class NexthopDoor {
@@ -163,15 +172,8 @@ export class NexthopDoor {
 
   /** Buckets of resilient groups, of one of them if `id` is given. */
   buckets(id?: number, options: DumpOptions = {}): Dump<NexthopBucket> {
-    const map = ({ id: group = 0, flags, resBucket = {} }: Decoded): NexthopBucket => {
-      const { index = 0, idleTime, nhId } = resBucket
-      const bucket: NexthopBucket = { id: group, index, flags }
-      if (idleTime !== undefined) bucket.idleTime = idleTime
-      if (nhId !== undefined) bucket.nhId = nhId
-      return bucket
-    }
     const value = () => defined({ id })
-    return this.#links.endpoint.dump(this.#calls.buckets, { value, map }, options)
+    return this.#links.endpoint.dump(this.#calls.buckets, { value, map: toBucket }, options)
   }
 
   /** Adds a next hop. @throws NetlinkError EEXIST, EINVAL and what the kernel refuses */

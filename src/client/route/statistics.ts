@@ -32,7 +32,8 @@ export interface StatisticsFilter {
 
 type Decoded = Reply<typeof rtStats, 'getStats'>
 
-function toStatistics({ family: _, filterMask: __, ...rest }: Decoded): Statistics {
+/** As their message says. */
+export function toStatistics({ family: _, filterMask: __, ...rest }: Decoded): Statistics {
   return rest
 }
 

@@ -55,6 +55,13 @@ export interface Netconf extends Omit<DecodedConfiguration, 'family'> {
   family: IpFamily | 'mpls' | number
 }
 
+/** As its message says. */
+export function toNetconf(decoded: DecodedConfiguration): Netconf {
+  const own = ipFamily(decoded.family)
+  const family = decoded.family === AF_MPLS ? 'mpls' : (own ?? decoded.family)
+  return withRest({ family }, decoded, FAMILY)
+}
+
 export interface NetconfFilter {
   readonly family: IpFamily | 'mpls'
   readonly link?: LinkName | undefined
@@ -79,7 +86,7 @@ export class NetconfDoor {
       // A family that Linux lacks is answered with all that it has.
       if (decoded.family !== family) return undefined
       if (ifindex !== undefined && decoded.ifindex !== ifindex) return undefined
-      return withRest({ family: filter.family }, decoded, FAMILY)
+      return toNetconf(decoded)
     }
     return this.#links.endpoint.dump(this.#list, { value, map }, options)
   }
