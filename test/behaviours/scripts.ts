@@ -66,11 +66,15 @@ function between(text: string): string {
   const lines = text.split('\n')
   const isFrame = (line: string): boolean => /nl(wait|end)/.test(line)
   const from = lines.findLastIndex((line) => line.includes('nlwait'))
-  return lines
-    .slice(from + 1)
-    .filter((line, i, all) => !isFrame(line) && !isFrame(all[i - 1] ?? ''))
-    .filter((line) => !/^\s+link\//.test(line))
-    .join('\n')
+  return (
+    lines
+      .slice(from + 1)
+      .filter((line, i, all) => !isFrame(line) && !isFrame(all[i - 1] ?? ''))
+      .filter((line) => !/^\s+link\//.test(line))
+      // How many links were made before the monitor listened is chance.
+      .map((line) => line.replace(/^(Deleted )?\d+: /, '$1N: '))
+      .join('\n')
+  )
 }
 
 function run(folder: string, side: string, command: string, words: string[], text: string): string {

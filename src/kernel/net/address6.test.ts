@@ -201,7 +201,7 @@ test('routes forget a source address that is gone', () => {
   const { t, v0, add, del } = host()
   add('fd00::1/64')
   t.stack.fib6.add({ dst: ip('fd12::'), dstLen: 64, oif: v0.ifindex, prefsrc: ip('fd00::1') }, EXCL)
-  const prefsrc = () => t.stack.fib6.table(254)?.at(ip('fd12::'), 64)[0]?.prefsrc
+  const prefsrc = () => t.stack.fib6.table(254)?.at({ dst: ip('fd12::'), dstLen: 64 })[0]?.prefsrc
   assert.equal(prefsrc(), ip('fd00::1'))
   del('fd00::1/64')
   assert.equal(prefsrc(), undefined)
@@ -220,7 +220,10 @@ test('a replacement is announced first; a new metric is a new prefix route', () 
   ])
   const [ifa] = v0.inet6!.addresses as [Ifaddr6]
   assert.deepEqual(remainingLifetime(t.stack, ifa), { valid: 100, preferred: 50 })
-  assert.equal(t.stack.fib6.table(254)?.at(ip('fd09::'), 64)[0]?.expires, t.clock.now + 100_000)
+  assert.equal(
+    t.stack.fib6.table(254)?.at({ dst: ip('fd09::'), dstLen: 64 })[0]?.expires,
+    t.clock.now + 100_000,
+  )
   assert.deepEqual(add('fd09::1/64', { flags: NODAD | 0x200 }, REPLACE), [
     'NEWADDR v0 fd09::1/64 scope=0 flags=0x82',
   ])

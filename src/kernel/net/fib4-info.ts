@@ -224,9 +224,12 @@ export class FibInfo {
       if (config.flow && config.flow !== first.flow) return false
       return matchesNexthop(config, first)
     }
-    return (config.multipath ?? []).every((wanted, i) => {
-      const nh = this.nexthops[i]
-      return nh === undefined || matchesNexthop(wanted, nh)
+    const { multipath } = config
+    if (!multipath) return true
+    return this.nexthops.every((nh, i) => {
+      const wanted = multipath[i]
+      if (!wanted || (wanted.flow && wanted.flow !== nh.flow)) return false
+      return matchesNexthop(wanted, nh)
     })
   }
 

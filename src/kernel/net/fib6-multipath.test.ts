@@ -12,7 +12,7 @@ test('a multipath request is announced once, and goes at once', () => {
   const line = (flags: string) => [`NEWROUTE fd14::/64 ${ROUTE} multipath=2 fl=${flags} by=me`]
   assert.deepEqual(insert('fd14::/64', both('fd00::2', 'fd01::2')), line('0x400'))
   assert.deepEqual(insert('fd14::/64', both('fd00::3', 'fd01::3'), REPLACE), line('0x100'))
-  const [first] = t.stack.fib6.table(254)?.at(ip('fd14::'), 64) ?? []
+  const [first] = t.stack.fib6.table(254)?.at({ dst: ip('fd14::'), dstLen: 64 }) ?? []
   assert.deepEqual(
     first?.siblings.map(({ nexthop }) => [formatIpv6(nexthop.gateway ?? 0n), nexthop.weight]),
     [
@@ -27,7 +27,7 @@ test('a multipath request is announced once, and goes at once', () => {
   assert.deepEqual(remove('fd14::/64'), [`DELROUTE fd14::/64 ${ROUTE} multipath=2 by=me`])
   insert('fd14::/64', both('fd00::2', 'fd01::2'))
   assert.equal(remove('fd14::/64', { multipath: [via('fd00::2'), via('fd01::2')] }).length, 2)
-  assert.deepEqual(t.stack.fib6.table(254)?.at(ip('fd14::'), 64), [])
+  assert.deepEqual(t.stack.fib6.table(254)?.at({ dst: ip('fd14::'), dstLen: 64 }), [])
 })
 
 test('a multipath request that fails midway is told as far as it came, and taken back', () => {
@@ -44,7 +44,7 @@ test('a multipath request that fails midway is told as far as it came, and taken
   ])
   assert.equal(add(APPEND, 'fd00::3', 'fd00::3'), 'EEXIST', 'twice the same')
   assert.deepEqual(t.taken(), [])
-  assert.equal(t.stack.fib6.table(254)?.at(ip('fd14::'), 64).length, 1)
+  assert.equal(t.stack.fib6.table(254)?.at({ dst: ip('fd14::'), dstLen: 64 }).length, 1)
 })
 
 test('what is appended is told from the oldest nexthop on', () => {
@@ -65,7 +65,7 @@ test('what is appended is told from the oldest nexthop on', () => {
 
 test('each nexthop has a gateway, its own or the request’s; some are deleted though others fail', () => {
   const { t, v0, insert, remove, config, via, dev } = host()
-  const table = () => t.stack.fib6.table(254)?.at(ip('fd14::'), 64).length
+  const table = () => t.stack.fib6.table(254)?.at({ dst: ip('fd14::'), dstLen: 64 }).length
   assert.equal(
     refusal(() => t.stack.fib6.add(config('fd14::/129', { multipath: [dev(v0)] }), APPEND)),
     'EINVAL Device only routes can not be added for IPv6 using the multipath API.',

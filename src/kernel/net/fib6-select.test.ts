@@ -16,7 +16,7 @@ test('of routes to one prefix: the lowest metric, the preferred, the wanted devi
     [{ ...dev(v1), metric: 2000, pref: 1 }, ADD],
   ]
   for (const [more, flags] of rows) insert('fd10::/64', more, flags)
-  const routes = t.stack.fib6.table(254)?.at(ip('fd10::'), 64) ?? []
+  const routes = t.stack.fib6.table(254)?.at({ dst: ip('fd10::'), dstLen: 64 }) ?? []
   const choose = (choice: object) => {
     const found = selectRoute(routes, choice)
     return found && `${found.nexthop.dev.name} ${found.metric} ${found.pref}`
@@ -54,7 +54,7 @@ test('a route that rejects keeps neither a preference nor an end', () => {
   insert('fd10::/64', { type: 7, pref: 1, expires: 5 })
   insert('fd11::/64', { ...dev(lo), pref: 3, expires: 5 })
   insert('fd12::/64', { ...dev(lo), type: 4 })
-  const at = (text: string) => t.stack.fib6.table(254)?.at(ip(text), 64)[0]
+  const at = (text: string) => t.stack.fib6.table(254)?.at({ dst: ip(text), dstLen: 64 })[0]
   for (const text of ['fd10::', 'fd11::']) {
     assert.deepEqual([at(text)?.isReject, at(text)?.pref, at(text)?.expires], [true, 0, undefined])
   }

@@ -1,21 +1,24 @@
 /**
- * One IPv6 routing table: routes by prefix, longest prefix first.
+ * One IPv6 routing table, and the routes in it.
  *
- * Kernel: net/ipv6/ip6_fib.c. Linux keeps a radix tree; here each prefix length has a map from the
- * prefix to its routes, by ascending metric.
+ * Kernel: include/net/ip6_fib.h struct fib6_info, struct fib6_config; net/ipv6/ip6_fib.c.
  */
 import { NetlinkError } from '../../errors.ts'
 import { type Ipv6, prefix6 } from './address.ts'
 import type { Origin } from './chains.ts'
-import { AF_INET6, RTN_MAX } from './constants.ts'
+import { AF_INET6, RTN_ANYCAST, RTN_LOCAL, RTN_MAX, RTPROT_KERNEL } from './constants.ts'
 import type { Metrics } from './fib4-info.ts'
 import type { Nexthop6, Nexthop6Request } from './fib6-nexthop.ts'
+import { Fib6Tree } from './fib6-tree.ts'
 import type { Nexthop } from './nexthop.ts'
 
 /** A route that is asked for, or how one to be deleted is described (struct fib6_config). */
 export interface Fib6Config extends Nexthop6Request {
   readonly dst: Ipv6
   readonly dstLen: number
+  /** Where packets come from; 0 bits: anywhere. */
+  readonly src?: Ipv6 | undefined
+  readonly srcLen?: number | undefined
   /** 0 or absent: any, or the default for what is added. */
   readonly metric?: number | undefined
   readonly protocol?: number | undefined
@@ -38,6 +41,8 @@ export class Fib6Route {
   readonly table: number
   readonly dst: Ipv6
   readonly dstLen: number
+  readonly src: Ipv6
+  readonly srcLen: number
   readonly metric: number
   readonly protocol: number
   readonly type: number
@@ -68,6 +73,8 @@ export class Fib6Route {
     this.table = table
     this.dst = prefix6(config.dst, config.dstLen)
     this.dstLen = config.dstLen
+    this.srcLen = config.srcLen ?? 0
+    this.src = prefix6(config.src ?? 0n, this.srcLen)
     this.metric = config.metric ?? 0
     this.protocol = config.protocol || 3
     this.type = config.type || 1
@@ -85,6 +92,12 @@ export class Fib6Route {
     return this.nh?.ways6[0] ?? this.#nexthop
   }
 
+  /** Whether packets stay here: local, or anycast of the kernel's own making (RTF_LOCAL, RTF_ANYCAST). */
+  get isOwn(): boolean {
+    const { type, protocol } = this
+    return type === RTN_LOCAL || (type === RTN_ANYCAST && protocol === RTPROT_KERNEL)
+  }
+
   /** rt6_qualify_for_ecmp(): whether it can have siblings. */
   get canHaveSiblings(): boolean {
     return !this.nh && this.nexthop.gateway !== undefined
@@ -92,9 +105,10 @@ export class Fib6Route {
 }
 
 /** fib6_config_validate(). @throws NetlinkError EINVAL */
-export function checkConfig6({ type = 0, dstLen }: Fib6Config): void {
+export function checkConfig6({ type = 0, dstLen, srcLen = 0 }: Fib6Config): void {
   if (type > RTN_MAX) throw new NetlinkError('EINVAL', 'Invalid route type')
   if (dstLen > 128) throw new NetlinkError('EINVAL', 'Invalid prefix length')
+  if (srcLen > 128) throw new NetlinkError('EINVAL', 'Invalid source address length')
 }
 
 /** rt6_duplicate_nexthop(). */
@@ -103,85 +117,75 @@ export function isSameNexthop6(a: Fib6Route, b: Fib6Route): boolean {
   return a.nexthop.dev === b.nexthop.dev && a.nexthop.gateway === b.nexthop.gateway
 }
 
+/** Where a route is in its table. */
+export interface Place6 {
+  readonly dst: Ipv6
+  readonly dstLen: number
+  readonly src?: Ipv6 | undefined
+  readonly srcLen?: number | undefined
+}
+
 /** A table. */
 export class Fib6Table {
   readonly id: number
-  readonly #byLength: (Map<Ipv6, Fib6Route[]> | undefined)[] = []
+  readonly #tree = new Fib6Tree()
   #sorted: readonly Fib6Route[] | undefined
 
   constructor(id: number) {
     this.id = id
   }
 
-  /** The routes to exactly this prefix, by ascending metric. */
-  at(dst: Ipv6, length: number): readonly Fib6Route[] {
-    return this.#byLength[length]?.get(prefix6(dst, length)) ?? []
+  /** The routes to exactly this prefix, from exactly this one, by ascending metric. */
+  at({ dst, dstLen, src, srcLen }: Place6): readonly Fib6Route[] {
+    const node = this.#tree.at(dst, dstLen)
+    return (srcLen ? node?.subtree?.at(src ?? 0n, srcLen) : node)?.routes ?? []
   }
 
-  /** The routes of the prefix of `length` in which `address` lies. */
-  covering(address: Ipv6, length: number): readonly Fib6Route[] | undefined {
-    return this.#byLength[length]?.get(prefix6(address, length))
+  /** The first answer of `visit`, as a packet's way is looked for. */
+  search<T>(
+    address: Ipv6,
+    source: Ipv6,
+    visit: (routes: readonly Fib6Route[]) => T | undefined,
+  ): T | undefined {
+    return this.#tree.search(address, source, visit)
   }
 
-  /**
-   * Whether Linux's tree has a node for this prefix: where routes are, at its root, and where the
-   * ways to longer prefixes part.
-   */
-  hasNode(dst: Ipv6, length: number): boolean {
-    if (length === 0 || this.at(dst, length).length > 0) return true
-    const prefix = prefix6(dst, length)
-    const halves = new Set<boolean>()
-    for (const route of this.sorted()) {
-      if (route.dstLen <= length || prefix6(route.dst, length) !== prefix) continue
-      halves.add(prefix6(route.dst, length + 1) === prefix)
-    }
-    return halves.size === 2
+  /** Whether Linux's tree has a node there. */
+  hasNode({ dst, dstLen, src, srcLen }: Place6): boolean {
+    if (!srcLen) return this.#tree.hasNode(dst, dstLen)
+    return this.#tree.at(dst, dstLen)?.subtree?.hasNode(src ?? 0n, srcLen) ?? false
   }
 
   /** Puts `route` in at a place among those of its prefix, over `replaced` of them. */
   insert(route: Fib6Route, at: number, replaced = 0): void {
-    let map = this.#byLength[route.dstLen]
-    if (!map) {
-      map = new Map()
-      this.#byLength[route.dstLen] = map
+    let node = this.#tree.make(route.dst, route.dstLen)
+    if (route.srcLen) {
+      node.subtree ??= new Fib6Tree()
+      node = node.subtree.make(route.src, route.srcLen)
     }
-    const routes = map.get(route.dst) ?? []
-    for (const old of routes.splice(at, replaced, route)) old.isLinked = false
-    map.set(route.dst, routes)
+    for (const old of node.routes.splice(at, replaced, route)) old.isLinked = false
     route.isLinked = true
     this.#sorted = undefined
   }
 
   remove(route: Fib6Route): void {
-    const map = this.#byLength[route.dstLen]
-    const routes = map?.get(route.dst)
-    const at = routes?.indexOf(route) ?? -1
-    if (!map || !routes || at < 0) return
-    routes.splice(at, 1)
-    if (routes.length === 0) map.delete(route.dst)
+    const node = this.#tree.at(route.dst, route.dstLen)
+    const leaf = route.srcLen ? node?.subtree?.at(route.src, route.srcLen) : node
+    const at = leaf?.routes.indexOf(route) ?? -1
+    if (!node || !leaf || at < 0) return
+    leaf.routes.splice(at, 1)
+    if (leaf !== node) node.subtree?.prune(leaf)
+    this.#tree.prune(node)
     route.isLinked = false
     this.#sorted = undefined
   }
 
   /**
-   * All routes as Linux walks its tree: what lies inside a prefix before the prefix itself. The
-   * list is kept until the table changes and must not be changed.
+   * All routes as Linux walks its tree. The list is kept until the table changes and must not be
+   * changed.
    */
   sorted(): readonly Fib6Route[] {
-    if (this.#sorted) return this.#sorted
-    const prefixes: Fib6Route[][] = []
-    for (const map of this.#byLength)
-      for (const routes of map?.values() ?? []) prefixes.push(routes)
-    prefixes.sort(([a], [b]) => compare(a as Fib6Route, b as Fib6Route))
-    this.#sorted = prefixes.flat()
+    this.#sorted ??= this.#tree.walk()
     return this.#sorted
   }
-}
-
-function compare(a: Fib6Route, b: Fib6Route): number {
-  const length = Math.min(a.dstLen, b.dstLen)
-  const left = prefix6(a.dst, length)
-  const right = prefix6(b.dst, length)
-  if (left === right) return b.dstLen - a.dstLen
-  return left < right ? -1 : 1
 }

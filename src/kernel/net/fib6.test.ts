@@ -30,7 +30,7 @@ test('how a route is announced says how it came in; gateways gather to one route
   assert.deepEqual(
     t.stack.fib6
       .table(254)
-      ?.at(ip('fd10::'), 64)
+      ?.at({ dst: ip('fd10::'), dstLen: 64 })
       .map(
         ({ metric, nexthop }) => `${metric} ${nexthop.dev.name} ${nexthop.gateway !== undefined}`,
       ),
@@ -205,7 +205,7 @@ test('a device that is down takes its routes along, but for multipath routes wit
     t.settled().filter((line) => line.includes('fd14')),
     [],
   )
-  const [route] = t.stack.fib6.table(254)?.at(ip('fd14::'), 64) ?? []
+  const [route] = t.stack.fib6.table(254)?.at({ dst: ip('fd14::'), dstLen: 64 }) ?? []
   assert.deepEqual(
     route?.siblings.map(({ nexthop }) => nexthop.flags),
     [16, 17],
@@ -241,7 +241,7 @@ test('a table finds what a plain list finds, and is dumped as Linux walks its tr
       (list, probe) => {
         const table = new Fib6Table(254)
         for (const config of list) {
-          if (table.at(config.dst, config.dstLen).length === 0) {
+          if (table.at(config).length === 0) {
             table.insert(new Fib6Route(254, config, nexthop, false), 0)
           }
         }
@@ -257,8 +257,7 @@ test('a table finds what a plain list finds, and is dumped as Linux walks its tr
         const best = routes
           .filter(({ dst, dstLen }) => samePrefix6(dst, address, dstLen))
           .toSorted((a, b) => b.dstLen - a.dstLen)[0]
-        let found: Fib6Route | undefined
-        for (let length = 128; length >= 0; length--) found ??= table.covering(address, length)?.[0]
+        const found = table.search(address, 0n, ([first]) => first)
         assert.equal(found, best)
         for (const route of routes) table.remove(route)
         assert.deepEqual(table.sorted(), [])

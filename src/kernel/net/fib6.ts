@@ -15,7 +15,6 @@ import {
   NLM_F_REPLACE,
   RT_TABLE_LOCAL,
   RT_TABLE_MAIN,
-  RTN_ANYCAST,
   RTN_BLACKHOLE,
   RTN_LOCAL,
   RTN_PROHIBIT,
@@ -105,7 +104,7 @@ export class Fib6 {
     const table = this.newTable(config.table ?? 0)
     const isLocal = type === RTN_LOCAL
     const isReject = REJECTING.includes(type)
-    const nh = config.nhId ? this.#nexthopObject(config.nhId) : undefined
+    const nh = config.nhId ? this.#nexthopObject(config.nhId, Boolean(config.src)) : undefined
     const nexthop = nh?.ways6[0] ?? checkNexthop6(this.#stack, { ...config, isReject, isLocal })
     const leadsBack = !nh && nexthop.dev === this.#stack.loopback && !isLoopback6(dst) && !isLocal
     if (prefsrc && !this.#stack.inet6.hasAddress(prefsrc, nexthop.dev)) {
@@ -114,9 +113,13 @@ export class Fib6 {
     return new Fib6Route(table.id, config, nexthop, isReject || leadsBack, nh)
   }
 
-  #nexthopObject(id: number): Nexthop {
+  #nexthopObject(id: number, hasSource: boolean): Nexthop {
     const nh = this.#stack.nexthops.find(id)
     if (!nh) throw new NetlinkError('EINVAL', 'Nexthop id does not exist')
+    if (hasSource) {
+      const message = 'IPv6 routes using source address can not use nexthop objects'
+      throw new NetlinkError('EINVAL', message)
+    }
     nh.check6()
     return nh
   }
@@ -141,9 +144,9 @@ export class Fib6 {
    */
   link(route: Fib6Route, flags: number, origin?: Origin, isSilent = false): void {
     const table = this.newTable(route.table)
-    const routes = table.at(route.dst, route.dstLen)
+    const routes = table.at(route)
     const onlyReplaces = (flags & (NLM_F_REPLACE | NLM_F_CREATE)) === NLM_F_REPLACE
-    if (onlyReplaces && !table.hasNode(route.dst, route.dstLen)) {
+    if (onlyReplaces && !table.hasNode(route)) {
       throw new NetlinkError('ENOENT', 'Can not replace route - no match found')
     }
     const same = routes.filter(({ metric }) => metric === route.metric)
@@ -211,7 +214,7 @@ export class Fib6 {
     if (!table) throw new NetlinkError('ESRCH', 'FIB table does not exist')
     const { metric, protocol, oif, gateway, nhId } = config
     const route = table
-      .at(config.dst, config.dstLen)
+      .at(config)
       .find(
         (each) =>
           (!metric || each.metric === metric) &&
@@ -262,12 +265,7 @@ export class Fib6 {
 
   /** rt6_select() for one prefix after the other, the longest first. */
   #search(table: Fib6Table, flow: Flow6): Fib6Route | undefined {
-    for (let length = 128; length >= 0; length--) {
-      const routes = table.covering(flow.daddr, length)
-      const found = routes && selectRoute(routes, flow)
-      if (found) return found
-    }
-    return undefined
+    return table.search(flow.daddr, flow.saddr ?? 0n, (routes) => selectRoute(routes, flow))
   }
 
   /** When no gateway answers, any is better than none. */
@@ -291,10 +289,10 @@ export class Fib6 {
   /** fib6_ifup(), and fib6_ifdown() for a carrier: flags of the nexthops through a device. */
   markDevice(dev: NetDevice, set: number, clear: number): void {
     for (const table of this.#tables.values()) {
-      for (const { nexthop, type } of table.sorted()) {
-        if (nexthop.dev !== dev) continue
+      for (const { nexthop, isOwn, nh } of table.sorted()) {
+        if (nexthop.dev !== dev || nh) continue
         nexthop.flags &= ~clear
-        if (type !== RTN_LOCAL && type !== RTN_ANYCAST) nexthop.flags |= set
+        if (!isOwn) nexthop.flags |= set
       }
     }
   }
@@ -316,7 +314,7 @@ export class Fib6 {
 
   #replace(table: Fib6Table, old: Fib6Route, route: Fib6Route): void {
     const others = old.siblings.filter((each) => each !== old)
-    table.insert(route, table.at(old.dst, old.dstLen).indexOf(old), 1)
+    table.insert(route, table.at(old).indexOf(old), 1)
     route.nh?.routes6.add(route)
     old.nh?.routes6.delete(old)
     this.#watch(route)
@@ -337,8 +335,8 @@ function loseWay(route: Fib6Route, dev: NetDevice, lost: Set<Fib6Route>): void {
 
 /** Whether what is described is the entry in place of a default route that is not there. */
 function isNullEntry(config: Fib6Config, table: Fib6Table): boolean {
-  const { dst, dstLen, metric, protocol, oif, gateway } = config
-  if (dstLen > 0 || gateway !== undefined || table.at(dst, dstLen).length > 0) return false
+  const { dstLen, metric, protocol, oif, gateway } = config
+  if (dstLen > 0 || gateway !== undefined || table.at(config).length > 0) return false
   const isKernels = !protocol || protocol === RTPROT_KERNEL
   return isKernels && (!metric || metric === 0xffffffff) && (!oif || oif === LOOPBACK_IFINDEX)
 }

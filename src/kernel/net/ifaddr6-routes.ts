@@ -77,7 +77,7 @@ export function addPrefixRoute(ifa: Ifaddr6, prefix: Ipv6, length: number, expir
 }
 
 function findPrefixRoute(ifa: Ifaddr6, prefix: Ipv6, length: number): Fib6Route | undefined {
-  const routes = ifa.dev.stack.fib6.table(RT_TABLE_MAIN)?.at(prefix, length) ?? []
+  const routes = ifa.dev.stack.fib6.table(RT_TABLE_MAIN)?.at({ dst: prefix, dstLen: length }) ?? []
   return routes.find(({ nexthop }) => nexthop.dev === ifa.dev && nexthop.gateway === undefined)
 }
 

@@ -13,8 +13,6 @@ import {
   RT_SCOPE_HOST,
   RT_SCOPE_LINK,
   RT_SCOPE_SITE,
-  RTN_ANYCAST,
-  RTN_LOCAL,
 } from './constants.ts'
 import type { NetDevice } from './device.ts'
 import type { Fib6Result, Flow6 } from './fib6.ts'
@@ -42,8 +40,7 @@ export function routeOutput6(stack: NetStack, query: Flow6): Way6 {
   const isBound = !iif && oif !== undefined && oif !== 0 && !saddr
   const isStrict = isBound || isMulticast6(daddr) || isLinkLocal6(daddr) || isLoopback6(daddr)
   const found = stack.fib6.lookup({ ...query, isStrict, isReachable: true })
-  const { type, nexthop, prefsrc } = found.route
-  const isOwn = type === RTN_LOCAL || type === RTN_ANYCAST
+  const { nexthop, prefsrc, isOwn } = found.route
   return {
     dev: isOwn ? stack.loopback : nexthop.dev,
     gateway: nexthop.gateway,

@@ -56,7 +56,9 @@ export function notifyRoutes(stack: NetStack, sock: KernelSocket): void {
         notify(sock, { ...what, group: RTNLGRP_IPV4_ROUTE, size }, (w) => putRoute4(w, route))
       } else {
         const size = SIZE6 + NEXTHOP_SIZE * (route.siblings.length - 1)
-        notify(sock, { ...what, group: RTNLGRP_IPV6_ROUTE, size }, (w) => putRoute6(w, route))
+        notify(sock, { ...what, group: RTNLGRP_IPV6_ROUTE, size }, (w) =>
+          putRoute6(w, route, event === 'DELROUTE'),
+        )
       }
       return NOTIFY_DONE
     },

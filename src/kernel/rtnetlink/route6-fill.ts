@@ -36,11 +36,15 @@ const RTA_NH_ID = RTA.nhId[0]
 const RTA_ENCAP = RTA.encap[0]
 const RTA_ENCAP_TYPE = RTA.encapType[0]
 
-/** rt6_fill_node(): an entry of a table. */
-export function putRoute6(w: Writer, route: Fib6Route): void {
+/** rt6_fill_node(): an entry of a table; of one that goes it is not told when it would have ended. */
+export function putRoute6(w: Writer, route: Fib6Route, isGoing = false): void {
   const { dst, dstLen, siblings, nexthop, prefsrc } = route
   const flagsAt = putRtmsg(w, AF_INET6, dstLen, 0, route.table, route.protocol, 0, route.type)
   if (dstLen > 0) putIn6Addr(w, RTA_DST, dst)
+  if (route.srcLen > 0) {
+    w.bytes[flagsAt - 6] = route.srcLen
+    putIn6Addr(w, RTA_SRC, route.src)
+  }
   if (prefsrc !== undefined) putIn6Addr(w, RTA_PREFSRC, prefsrc)
   putMetrics(w, route.metrics)
   w.attrU32(RTA_PRIORITY, route.metric)
@@ -57,7 +61,7 @@ export function putRoute6(w: Writer, route: Fib6Route): void {
     putWayOut(w, nexthop)
     flags = nexthopFlags(nexthop)
   }
-  putEnd(w, route)
+  putEnd(w, route, isGoing ? undefined : route.expires)
   setRouteFlags(w, flagsAt, flags)
 }
 
@@ -96,7 +100,7 @@ function putGateway(w: Writer, { gateway, encap }: Nexthop6): void {
 }
 
 /** Age and preference. */
-function putEnd(w: Writer, { expires, nexthop, pref }: Fib6Route): void {
+function putEnd(w: Writer, { nexthop, pref }: Fib6Route, expires?: number): void {
   const now = nexthop.dev.stack.now()
   putCacheinfo(w, expires === undefined ? 0 : Math.floor((expires - now) / 10))
   putU8(w, RTA_PREF, pref)

@@ -87,10 +87,6 @@ export function newRoute6(ctx: RequestContext): void {
   const route = ctx.decode(route6Request, NL_VALIDATE_LIBERAL)
   const config = describeConfig(ctx, route)
   if (route.flags & RTM_F_CLONED) invalid('Userspace can not set RTF_CACHE')
-  // Source routing is an option of the kernel's: it is built without.
-  if (route.srcLen !== 0) {
-    invalid('Specifying source address requires IPV6_SUBTREES to be enabled')
-  }
   fib6.add(config, ctx.flags)
 }
 
@@ -118,12 +114,14 @@ function describeConfig(ctx: RequestContext, route: Route6Message): Fib6Config {
   }
   if (route.via) invalid('IPv6 does not support RTA_VIA attribute')
   const dst = addressOf(route.dst, dstLen)
-  if (route.src) addressOf(route.src, route.srcLen)
+  const src = addressOf(route.src, route.srcLen)
   if (multipath) checkEncapTypes(ctx, multipath)
   if (route.encapType !== undefined) checkEncapType(route.encapType)
   return {
     dst: prefix6(dst, Math.min(dstLen, 128)),
     dstLen,
+    src: prefix6(src, Math.min(route.srcLen, 128)),
+    srcLen: route.srcLen,
     type,
     table: route.table ?? route.rtmTable,
     protocol: route.protocol,
