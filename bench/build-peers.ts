@@ -11,6 +11,8 @@ const out = fileURLToPath(new URL('../peers/', import.meta.url))
 
 const PACKAGES = [
   'iproute2',
+  'dbus',
+  'dbus-broker',
   'libmnl-dev',
   'libnl-3-dev',
   'libnl-route-3-dev',
@@ -50,6 +52,7 @@ const cc = (name: string, ...flags: string[]): boolean =>
 /** Debian keeps the sources of Go and Rust libraries where their compilers find them offline. */
 const PEERS: [name: string, build: () => boolean][] = [
   ['C', () => cc('route-dump') && cc('requests')],
+  ['D-Bus load', () => cc('dbus-load', `${sources}dbus-wire.c`) && cc('dbus-broker-run')],
   ['libmnl', () => cc('route-dump-mnl', '-lmnl') && cc('requests-mnl', '-lmnl')],
   ['libnl', () => cc('route-dump-nl', '-I/usr/include/libnl3', '-lnl-route-3', '-lnl-3')],
   [

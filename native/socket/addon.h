@@ -2,9 +2,10 @@
  * nlkit's socket addon: system calls on AF_NETLINK and AF_UNIX sockets, and readiness.
  *
  * Each function makes one system call, or sends and then receives (readiness apart), and answers
- * with its result, or with a negative errno. Nothing here parses a payload or keeps a queue of data.
- * Two functions block, for as long as they are told: wait() and converse(). A wrong argument is a
- * TypeError, thrown before the call is made.
+ * with its result, or with a negative errno; stream.c makes those of many sockets at once. Nothing
+ * here parses a payload or keeps a queue of data.
+ * Three functions block, for as long as they are told: wait(), converse() and turnStreams(). A wrong
+ * argument is a TypeError, thrown before the call is made.
  */
 #ifndef NLKIT_ADDON_H
 #define NLKIT_ADDON_H
@@ -27,6 +28,7 @@
 #define PINS_MAX 20
 
 struct readiness;
+struct streams;
 
 /** Memory of a typed array, valid until control returns to JavaScript. */
 struct memory {
@@ -52,6 +54,7 @@ struct environment {
   struct pin pins[PINS_MAX];
   /** NULL until the first use. */
   struct readiness *readiness;
+  struct streams *streams;
 };
 
 #define ARGUMENTS_MAX 5
@@ -122,5 +125,11 @@ napi_value arm(napi_env env, napi_callback_info info);
 napi_value disarm(napi_env env, napi_callback_info info);
 napi_value hold(napi_env env, napi_callback_info info);
 napi_value wait_ready(napi_env env, napi_callback_info info);
+napi_value start_streams(napi_env env, napi_callback_info info);
+napi_value watch_stream(napi_env env, napi_callback_info info);
+napi_value unwatch_stream(napi_env env, napi_callback_info info);
+napi_value turn_streams(napi_env env, napi_callback_info info);
+napi_value leave_streams(napi_env env, napi_callback_info info);
+napi_value send_streams(napi_env env, napi_callback_info info);
 
 #endif

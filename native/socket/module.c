@@ -41,6 +41,12 @@ static const struct {
     {"disarm", disarm},
     {"hold", hold},
     {"wait", wait_ready},
+    {"startStreams", start_streams},
+    {"watchStream", watch_stream},
+    {"unwatchStream", unwatch_stream},
+    {"turnStreams", turn_streams},
+    {"leaveStreams", leave_streams},
+    {"sendStreams", send_streams},
 };
 
 void environment_end(void *data) {

@@ -16,7 +16,8 @@ export {
   NAME_PRIMARY_OWNER,
   NAME_RELEASED,
 } from './bus/name-registry.ts'
-export type { Outgoing, Peer, PeerCredentials, PeerDoor } from './bus/peer.ts'
+export type { Outgoing } from './bus/outgoing.ts'
+export type { Peer, PeerCredentials, PeerDoor } from './bus/peer.ts'
 export { openPolicy, type Passage, type Policy } from './bus/policy.ts'
 export { driver } from './driver/driver.ts'
 export { type MatchRule, MatchRuleError, parseMatchRule } from './match/rule.ts'

@@ -14,9 +14,12 @@ export const OTHERS_READY = 0x40000000
 /** What `converse` takes off the errno of its send. */
 export const NOT_SENT = 0x10000
 
+/** Bit of `turnStreams`: leave. */
+export const STREAMS_LEAVE = 0x10000
+
 /**
  * The addon. Every function answers with what its system call does, or with a negative errno; a
- * wrong argument is a TypeError. No call blocks but `wait` and `converse`: sockets are
+ * wrong argument is a TypeError. No call blocks but `wait`, `converse` and `turnStreams`: sockets are
  * non-blocking and close-on-exec.
  *
  * Descriptors that come from here belong to the environment: `close` closes no others, and what is
@@ -128,4 +131,39 @@ export interface NativeSocket {
    * @returns what is there; 0 when the time is over, or a signal came.
    */
   wait(fd: number, events: number, microseconds: number, others?: 0 | 1): number
+
+  /**
+   * Begins to serve stream sockets, once: many of them are read by one call, and written by another.
+   * What is read comes into the first half of `memory`; what is sent is anywhere in it. `events`
+   * has six words for each socket: descriptor, EPOLL* events, what was read (-EAGAIN: nothing was),
+   * where it is, and which of `descriptors` came with it: the first, and how many. `onReady` is
+   * called when a socket is ready. -ENOSYS where libuv is not to be had.
+   */
+  startStreams(
+    memory: Uint8Array,
+    events: Int32Array,
+    descriptors: Int32Array,
+    plan: Int32Array,
+    onReady: () => void,
+  ): number
+  /**
+   * Serves a socket, or serves it in another way: kind 0 tells that it is ready, 1 reads it, 2 reads
+   * it with descriptors. It stays served.
+   */
+  watchStream(fd: number, kind: 0 | 1 | 2, events: number): number
+  /** Takes back `watchStream`; harmless when there was none. Precedes `close`. */
+  unwatchStream(fd: number): number
+  /**
+   * Reads what is ready; with `waits` waits for it, as long as libuv has nothing to do.
+   * @returns how many words of `events` by six are filled; with `STREAMS_LEAVE` libuv is to have its
+   * turn, and calls `onReady` again. Without waiting `onReady` stays as it was.
+   */
+  turnStreams(waits: 0 | 1): number
+  /** libuv is to call `onReady` again, though the last turn had not to leave. */
+  leaveStreams(): number
+  /**
+   * Sends as the first `length` words of `plan` say: a descriptor, a number of parts, and for each
+   * where in `memory` it is and its bytes. The descriptor becomes what was sent, or an errno.
+   */
+  sendStreams(length: number): number
 }

@@ -1,13 +1,14 @@
 /** Starting what a message is for: the questions that a bus asks; who answers knows the .service files. */
 import type { Header } from '../message/index.ts'
-import type { Outgoing, Peer } from './peer.ts'
+import type { Outgoing } from './outgoing.ts'
+import type { Peer } from './peer.ts'
 
 export interface Activation {
   /** Names that can be started, without the bus's own. */
   names(): readonly string[]
   isActivatable(name: string): boolean
   /**
-   * Keeps `message` until `name` has an owner, and starts what owns it.
+   * Keeps `message`, whose bytes are its own, until `name` has an owner, and starts what owns it.
    * @throws BusError when that cannot be.
    */
   queue(name: string, sender: Peer, message: Outgoing): void

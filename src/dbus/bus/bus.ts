@@ -5,6 +5,7 @@
  */
 import type { MatchRule } from '../match/rule.ts'
 import { ERROR, type Header, METHOD_RETURN, NO_REPLY_EXPECTED, SIGNAL } from '../message/index.ts'
+import { encodeText } from '../message/utf8.ts'
 import { type Activation, noActivation } from './activation.ts'
 import { BUS_NAME, BUS_PATH } from './bus-name.ts'
 import { Calls, type Timer } from './calls.ts'
@@ -63,6 +64,8 @@ export class Bus {
   /** Match rules of all peers, now and at most. */
   matchRules = 0
   peakMatchRules = 0
+  /** Nothing has happened that may have left work to JavaScript's own queues: promises, ticks. */
+  isStill = false
   #lastId = -1n
 
   constructor(options: BusOptions) {
@@ -98,6 +101,7 @@ export class Bus {
     this.strangers.delete(peer)
     peer.id = ++this.#lastId
     peer.uniqueName = `:1.${peer.id}`
+    peer.nameBytes = encodeText(peer.uniqueName)
     peer.stats.peakNames = 1
     this.peers.set(peer.uniqueName, peer)
     return peer.uniqueName
@@ -212,6 +216,7 @@ export class Bus {
   /** The peer is gone. Harmless when repeated (bus_connection_disconnected()). */
   disconnect(peer: Peer): void {
     if (!peer.alive) return
+    this.isStill = false
     peer.alive = false
     this.strangers.delete(peer)
     this.delivery.monitors.delete(peer)

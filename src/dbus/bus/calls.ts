@@ -3,13 +3,12 @@ import { ERROR, type Header, METHOD_CALL, NO_REPLY_EXPECTED } from '../message/i
 import type { Bus } from './bus.ts'
 import { BusError, ERROR_PREFIX } from './errors.ts'
 import type { Peer } from './peer.ts'
-import { type ReplySlot, ReplySlots } from './reply-slots.ts'
+import { closeSlot, openSlot, type ReplySlot } from './reply-slots.ts'
 
 /** Arms a timer; what it returns cancels it. */
 export type Timer = (milliseconds: number, expired: () => void) => () => void
 
 export class Calls {
-  readonly #slots = new ReplySlots()
   readonly #bus: Bus
   readonly #timer: Timer
 
@@ -21,7 +20,7 @@ export class Calls {
   /** The open call that `header`, on its way from `sender` to `recipient`, answers. */
   answeredBy(header: Header, sender: Peer, recipient: Peer): ReplySlot | undefined {
     if (header.replySerial === undefined) return undefined
-    const slot = this.#slots.find(recipient, header.replySerial)
+    const slot = recipient.awaited.get(header.replySerial)
     return slot?.callee === sender ? slot : undefined
   }
 
@@ -33,12 +32,12 @@ export class Calls {
     if (header.type !== METHOD_CALL || header.flags & NO_REPLY_EXPECTED) return undefined
     const { serial } = header
     const { maxRepliesPerConnection, replyTimeout } = this.#bus.limits
-    if (this.#slots.find(caller, serial))
+    if (caller.awaited.has(serial))
       throw new BusError(
         'AccessDenied',
         'Message has the same reply serial as a currently-outstanding existing method call',
       )
-    if (this.#slots.count(caller) >= maxRepliesPerConnection)
+    if (caller.awaited.size >= maxRepliesPerConnection)
       throw new BusError(
         'LimitsExceeded',
         'The maximum number of pending replies per connection has been reached',
@@ -52,26 +51,26 @@ export class Calls {
           ? undefined
           : this.#timer(replyTimeout, () => this.#expire(caller, serial)),
     }
-    this.#slots.open(slot)
+    openSlot(slot)
     return slot
   }
 
   close(slot: ReplySlot): void {
     slot.timer?.()
-    this.#slots.close(slot)
+    closeSlot(slot)
   }
 
   /** The peer is gone: who waits for it hears so, and what it waits for is forgotten. */
   drop(peer: Peer): void {
-    for (const slot of this.#slots.owedBy(peer)) {
+    for (const slot of [...peer.owed]) {
       this.close(slot)
       this.#tellNoReply(slot, 'Message recipient disconnected from message bus without replying')
     }
-    for (const slot of this.#slots.awaitedBy(peer)) this.close(slot)
+    for (const slot of [...peer.awaited.values()]) this.close(slot)
   }
 
   #expire(caller: Peer, serial: number): void {
-    const slot = this.#slots.find(caller, serial)
+    const slot = caller.awaited.get(serial)
     if (!slot) return
     this.close(slot)
     this.#tellNoReply(slot, 'Message did not receive a reply (timeout by message bus)')

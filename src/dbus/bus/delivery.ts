@@ -5,7 +5,6 @@ import type { MatchRule } from '../match/rule.ts'
 import { TextArguments } from '../match/text-arguments.ts'
 import {
   encodeMessage,
-  type Header,
   METHOD_CALL,
   type MessageInit,
   NO_REPLY_EXPECTED,
@@ -14,12 +13,11 @@ import {
 } from '../message/index.ts'
 import type { Bus } from './bus.ts'
 import { BUS_NAME, BUS_PATH } from './bus-name.ts'
-import type { Outgoing, Peer } from './peer.ts'
+import { Outgoing } from './outgoing.ts'
+import type { Peer } from './peer.ts'
 
 /** What the bus itself says, without what every such message has. */
 export type DriverMessage = Omit<MessageInit, 'serial' | 'sender' | 'destination'>
-
-const NO_TOKENS: readonly bigint[] = []
 
 export class Delivery {
   readonly rules = new RuleIndex<Peer>()
@@ -34,27 +32,21 @@ export class Delivery {
   /** Gives `outgoing` to `peer`; false if its quota does not allow it. */
   deliver(peer: Peer, outgoing: Outgoing, sender: Peer | undefined): boolean {
     if (!peer.alive) return true
+    if (peer.door.isStill !== true) this.#bus.isStill = false
     if (!peer.door.deliver(outgoing, sender)) return false
     peer.stats.outgoingMessages++
-    peer.stats.outgoingBytes += outgoing.head.length + outgoing.body.length
+    peer.stats.outgoingBytes += outgoing.length
     return true
   }
 
-  /**
-   * Sends to all who have a rule for the message and are not `addressed`, whom it has reached.
-   * `message` is what the header's offsets are of.
-   */
-  broadcast(
-    outgoing: Outgoing,
-    message: Uint8Array,
-    sender: Peer | undefined,
-    addressed: Peer | undefined,
-  ): void {
+  /** Sends to all who have a rule for the message and are not `addressed`, whom it has reached. */
+  broadcast(outgoing: Outgoing, sender: Peer | undefined, addressed: Peer | undefined): void {
     if (this.#bus.matchRules === 0) return
+    if (outgoing.header.destination !== undefined && !this.rules.hasEavesdroppers) return
     const found: Peer[] = []
     const mark = nextMark()
     if (addressed) addressed.mark = mark
-    const matchable = this.#matchable(outgoing.header, message, sender, addressed)
+    const matchable = this.#matchable(outgoing, sender, addressed)
     this.rules.collect(matchable, ownedNames(sender), mark, found)
     for (const peer of found) this.#listen(peer, outgoing, sender, addressed)
   }
@@ -77,11 +69,11 @@ export class Delivery {
   }
 
   /** Copies a message to the monitors whose rules want it. */
-  capture(outgoing: Outgoing, message: Uint8Array, sender: Peer | undefined): void {
+  capture(outgoing: Outgoing, sender: Peer | undefined): void {
     if (this.monitors.size === 0) return
     const { destination } = outgoing.header
     const addressed = destination === undefined ? undefined : this.#bus.lookup(destination)
-    const matchable = this.#matchable(outgoing.header, message, sender, addressed)
+    const matchable = this.#matchable(outgoing, sender, addressed)
     for (const monitor of [...this.monitors]) {
       if (!monitor.monitor!.some((rule) => matchesMonitor(rule, matchable))) continue
       if (!this.deliver(monitor, outgoing, sender))
@@ -92,14 +84,14 @@ export class Delivery {
   /** Sends a message of the bus's own to `peer`; its serial, sender and destination are filled in. */
   tell(peer: Peer, init: DriverMessage): void {
     if (!peer.alive) return
-    const { outgoing, message } = compose({
+    const outgoing = compose({
       ...init,
       serial: peer.nextSerial(),
       flags: (init.flags ?? 0) | (init.type === METHOD_CALL ? 0 : NO_REPLY_EXPECTED),
       sender: BUS_NAME,
       destination: peer.uniqueName === '' ? undefined : peer.uniqueName,
     })
-    this.capture(outgoing, message, undefined)
+    this.capture(outgoing, undefined)
     if (!this.deliver(peer, outgoing, undefined))
       this.#bus.expel(peer, `Peer ${peer.uniqueName} does not read what the bus tells it`)
   }
@@ -108,7 +100,7 @@ export class Delivery {
   emit(member: string, signature: string, body: readonly unknown[]): void {
     this.#serial = this.#serial >= 0xffffffff ? 1 : this.#serial + 1
     if (this.#bus.matchRules === 0 && this.monitors.size === 0) return
-    const { outgoing, message } = compose({
+    const outgoing = compose({
       type: SIGNAL,
       flags: NO_REPLY_EXPECTED,
       serial: this.#serial,
@@ -119,21 +111,17 @@ export class Delivery {
       signature,
       body,
     })
-    this.capture(outgoing, message, undefined)
-    this.broadcast(outgoing, message, undefined, undefined)
+    this.capture(outgoing, undefined)
+    this.broadcast(outgoing, undefined, undefined)
   }
 
   /** A message as rules look at it. */
-  #matchable(
-    header: Header,
-    message: Uint8Array,
-    sender: Peer | undefined,
-    addressed: Peer | undefined,
-  ): Matchable {
+  #matchable(outgoing: Outgoing, sender: Peer | undefined, addressed: Peer | undefined): Matchable {
     const bus = this.#bus
+    const { header } = outgoing
     let texts: TextArguments | undefined
     const argument = (index: number): TextArgument | undefined => {
-      texts ??= new TextArguments(message, header)
+      texts ??= new TextArguments(outgoing.source, header, outgoing.at)
       return texts.get(index)
     }
     return {
@@ -151,12 +139,9 @@ export class Delivery {
 }
 
 /** A message of the bus's own, ready to go out. */
-function compose(init: MessageInit): { outgoing: Outgoing; message: Uint8Array } {
+function compose(init: MessageInit): Outgoing {
   const message = encodeMessage(init)
-  const header = parseHeader(message)
-  const head = message.subarray(0, header.bodyAt)
-  const body = message.subarray(header.bodyAt)
-  return { message, outgoing: { head, body, tokens: NO_TOKENS, header } }
+  return Outgoing.own(parseHeader(message), message)
 }
 
 function ownedNames(sender: Peer | undefined): readonly string[] {

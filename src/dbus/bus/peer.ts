@@ -1,7 +1,8 @@
 /** A connection to the bus, as the bus knows it; how it is reached is its door's business. */
 import type { MatchRule } from '../match/rule.ts'
-import type { Header } from '../message/index.ts'
 import type { OwnedName } from './name-registry.ts'
+import type { Outgoing } from './outgoing.ts'
+import type { ReplySlot } from './reply-slots.ts'
 
 /** Who a peer is, as the operating system says; what is not known is undefined. */
 export interface PeerCredentials {
@@ -12,20 +13,12 @@ export interface PeerCredentials {
   readonly label: Uint8Array | undefined
 }
 
-/** A message on its way to a peer: the header as this bus sends it, and the body behind it. */
-export interface Outgoing {
-  readonly head: Uint8Array
-  readonly body: Uint8Array
-  /** Tokens of the descriptors that travel with it. */
-  readonly tokens: readonly bigint[]
-  /** What the header says. */
-  readonly header: Header
-}
-
 /** How the bus reaches a peer. */
 export interface PeerDoor {
+  /** What it is given leaves nothing to do to JavaScript's own queues, no promise and no tick. */
+  readonly isStill?: boolean
   /**
-   * Queues `message` for the peer, in order.
+   * Queues `message` for the peer, in order. The message's bytes may be lent until it returns.
    * @returns false when the peer's quota does not allow it; nothing is queued then.
    */
   deliver(message: Outgoing, sender: Peer | undefined): boolean
@@ -49,11 +42,14 @@ export interface PeerStats {
   peakOutgoingFds: number
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 export class Peer {
   /** Place in the order of connecting; its unique name is made of it once it says Hello. */
   id: bigint | undefined
-  /** `:1.N`, or empty before Hello. */
+  /** `:1.N`, or empty before Hello; and its bytes. */
   uniqueName = ''
+  nameBytes: Uint8Array = NO_BYTES
   readonly credentials: PeerCredentials
   readonly door: PeerDoor
   /** It may send and receive descriptors. */
@@ -62,6 +58,9 @@ export class Peer {
   readonly names: OwnedName[] = []
   /** Its match rules, oldest first. */
   readonly rules: MatchRule[] = []
+  /** Calls that it waits for, by their serials, and calls that wait for it. */
+  readonly awaited = new Map<number, ReplySlot>()
+  readonly owed = new Set<ReplySlot>()
   /** Rules of a monitor; undefined for everybody else. */
   monitor: readonly MatchRule[] | undefined
   alive = true

@@ -6,16 +6,20 @@
  */
 import { errnoName } from '../../errno.ts'
 import type { UserSocket } from '../../kernel/index.ts'
-import { type Armed, EPOLLIN, EPOLLOUT } from '../../transport/readiness.ts'
-import { dispatch } from '../bus/dispatch.ts'
-import type { Outgoing, Peer, PeerCredentials, PeerDoor } from '../bus/peer.ts'
-import { parseHeader } from '../message/index.ts'
+import { EPOLLOUT } from '../../transport/readiness.ts'
+import { dispatch, dispatchLent } from '../bus/dispatch.ts'
+import type { Outgoing } from '../bus/outgoing.ts'
+import type { Peer, PeerCredentials, PeerDoor } from '../bus/peer.ts'
+import { headerAt } from '../message/index.ts'
 import type { Attachment, DbusBus } from '../netlink/router.ts'
 import type { Gateway } from './gateway.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, type Take } from './inbox.ts'
 import { Outbox } from './outbox.ts'
 import { MAX_BUFFERED, Sasl } from './sasl.ts'
+import { READ, READ_FDS, REPORT, type Sender, type Stream, type StreamKind } from './streams.ts'
 
+/** EAGAIN, as the addon answers it. */
+const EAGAIN = -11
 /** Reads in a row, before others have their turn. */
 const READS = 16
 const NO_TOKENS: readonly bigint[] = []
@@ -26,14 +30,15 @@ const MSG_CTRUNC = 8
 const LATIN1 = new TextDecoder('latin1')
 const TEXT = new TextEncoder()
 
-export class Client implements Armed, PeerDoor, Attachment {
+export class Client implements Stream, Sender, PeerDoor, Attachment {
+  readonly isStill = true
   readonly gateway: Gateway
   readonly bus: DbusBus
   readonly credentials: PeerCredentials
   /** Set when it has said who it is. */
   sock!: UserSocket
   peer!: Peer
-  readonly #fd: number
+  readonly fd: number
   readonly #sasl: Sasl
   readonly #inbox: Inbox
   readonly #outbox: Outbox
@@ -50,24 +55,25 @@ export class Client implements Armed, PeerDoor, Attachment {
   #fds: number[] = []
   #fdTimer: (() => void) | undefined
   #authTimer: (() => void) | undefined
-  #armed: number | undefined
+  #kind: StreamKind | undefined
+  #wantsRoom = false
   #control: Int32Array | undefined
 
   constructor(gateway: Gateway, fd: number, credentials: PeerCredentials) {
     this.gateway = gateway
     this.bus = gateway.bus
     this.credentials = credentials
-    this.#fd = fd
+    this.fd = fd
     const { limits, guid } = this.bus.bus
     const { mechanisms } = gateway
     this.#sasl = new Sasl({ guid, mechanisms, uid: credentials.uid, canPassFds: true })
     this.#inbox = new Inbox(() => this.bus.bus.limits.maxMessageSize)
-    this.#outbox = new Outbox(gateway.native, this.bus.bus.tokens)
+    this.#outbox = new Outbox(gateway.streams, this.bus.bus.tokens)
     this.#authTimer = gateway.timer(limits.authTimeout, () => {
       gateway.log(`a client has not authenticated within ${limits.authTimeout} ms`)
       this.close()
     })
-    this.#arm(EPOLLIN)
+    this.#watch()
   }
 
   /** It has said Hello. */
@@ -75,50 +81,75 @@ export class Client implements Armed, PeerDoor, Attachment {
     return this.#isPeer && this.peer.isActive
   }
 
-  #arm(events: number): void {
+  #watch(): void {
     if (this.#isClosed) return
-    const { readiness } = this.gateway
-    if (this.#armed !== undefined) readiness.forget(this.#armed)
-    this.#armed = readiness.arm(this, this.#fd, events)
+    const kind = this.#inbox.hasRoom ? REPORT : this.#sasl.passesFds ? READ_FDS : READ
+    const wantsRoom = this.#outbox.isWaiting
+    if (kind === this.#kind && wantsRoom === this.#wantsRoom) return
+    this.#kind = kind
+    this.#wantsRoom = wantsRoom
+    this.gateway.streams.watch(this, this.fd, kind, wantsRoom)
   }
 
-  /** Something is to be read, or there is room to write. */
-  ready(): void {
-    this.#armed = undefined
-    for (let left = READS; left > 0 && !this.#isClosed; left--) if (!this.#read()) break
-    if (this.#isClosed) return
-    this.flush()
+  /** Something was read, or is to be read, or there is room to write. */
+  ready(events: number, result: number, at: number, descriptors: readonly number[]): void {
+    const { bus } = this.bus
+    const { streams } = this.gateway
+    bus.isStill = this.#isPeer && this.#authTimer === undefined
+    for (const fd of descriptors) this.#fds.push(fd)
+    if (events & EPOLLOUT && !this.isDirty) streams.note(this)
+    if (this.#kind === REPORT) this.#readRest()
+    else if (result !== EAGAIN) this.#received(result, at)
+    if (!bus.isStill) streams.isStill = false
+    this.#watch()
+    this.#watchFds()
   }
 
-  /** False when nothing is left to read. */
-  #read(): boolean {
-    const { native, buffer } = this.gateway
-    const room = this.#inbox.room
-    const into = room ?? buffer
-    const count = this.#sasl.passesFds ? this.#receiveFds(into) : native.receive(this.#fd, into)
-    if (count <= 0) {
-      if (count < 0 && errnoName(count) === 'EAGAIN') return false
+  #received(result: number, at: number): void {
+    if (result <= 0 || this.#fds.length > this.bus.bus.limits.maxMessageUnixFds) {
       this.close()
-      return false
+      return
     }
+    const { memory } = this.gateway.streams
     try {
-      if (room) this.#finish(count)
-      else if (this.#isPeer) this.#inbox.feed(buffer.slice(0, count), this.#take)
-      else this.#authenticate(buffer.slice(0, count))
+      if (this.#isPeer) this.#inbox.feed(memory, at, at + result, this.#take)
+      else this.#authenticate(memory.slice(at, at + result))
     } catch (error) {
-      this.gateway.log(
-        `peer ${this.#isPeer ? this.peer.uniqueName : ''} is disconnected: ${(error as Error).message}`,
-      )
-      this.close()
-      return false
+      this.#fail(error)
     }
-    return count === into.length
+  }
+
+  /** The rest of a long message comes to where it stays. */
+  #readRest(): void {
+    for (let left = READS; left > 0 && !this.#isClosed; left--) {
+      const { room } = this.#inbox
+      if (room === undefined) return
+      const count = this.#sasl.passesFds
+        ? this.#receiveFds(room)
+        : this.gateway.native.receive(this.fd, room)
+      if (count === EAGAIN) return
+      if (count <= 0) {
+        this.close()
+        return
+      }
+      try {
+        this.#finish(count)
+      } catch (error) {
+        this.#fail(error)
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    const name = this.#isPeer ? this.peer.uniqueName : ''
+    this.gateway.log(`peer ${name} is disconnected: ${(error as Error).message}`)
+    this.close()
   }
 
   #receiveFds(into: Uint8Array): number {
     const most = this.bus.bus.limits.maxMessageUnixFds
     this.#control ??= new Int32Array(CONTROL_FDS + Math.min(253, Math.max(1, most)))
-    const count = this.gateway.native.receiveControl(this.#fd, into, this.#control)
+    const count = this.gateway.native.receiveControl(this.fd, into, this.#control)
     if (count <= 0) return count
     const fds = this.#control[CONTROL_COUNT]!
     for (let at = 0; at < fds; at++) this.#fds.push(this.#control[CONTROL_FDS + at]!)
@@ -128,20 +159,21 @@ export class Client implements Armed, PeerDoor, Attachment {
 
   #finish(count: number): void {
     const message = this.#inbox.filled(count)
-    if (message) this.#take(message)
+    if (message) this.#take(message, 0, message.length, false)
   }
 
-  readonly #take = (message: Uint8Array): void => {
+  readonly #take: Take = (bytes, at, length, isLent) => {
     if (this.#isClosed) return
     const { bus } = this.bus
-    if (this.#fds.length === 0) dispatch(bus, this.peer, message)
-    else this.#takeWithFds(message)
+    if (this.#fds.length > 0) this.#takeWithFds(bytes.slice(at, at + length))
+    else if (isLent) dispatchLent(bus, this.peer, bytes, at, length)
+    else dispatch(bus, this.peer, bytes)
     if (this.#authTimer && this.peer.isActive) this.#completed()
   }
 
   #takeWithFds(message: Uint8Array): void {
     const { bus } = this.bus
-    const count = parseHeader(message).unixFds
+    const count = headerAt(message, 0, message.length).unixFds
     if (count > this.#fds.length || count === 0) {
       dispatch(bus, this.peer, message, NO_TOKENS)
       return
@@ -178,7 +210,7 @@ export class Client implements Armed, PeerDoor, Attachment {
       at = end + 1
       answer += this.#sasl.take(line.endsWith('\r') ? line.slice(0, -1) : line)
     }
-    if (answer !== '') this.gateway.native.send(this.#fd, TEXT.encode(answer))
+    if (answer !== '') this.gateway.native.send(this.fd, TEXT.encode(answer))
     if (this.#sasl.hasFailed) this.close()
     else if (this.#sasl.isDone) this.#becomePeer(chunk.subarray(at))
     else this.#said += LATIN1.decode(chunk.subarray(at))
@@ -198,16 +230,20 @@ export class Client implements Armed, PeerDoor, Attachment {
     this.peer = bus.connect(this, credentials, passesFds)
     this.#isPeer = true
     this.gateway.router.attach(this)
-    if (rest.length > 0) this.#inbox.feed(rest, this.#take)
+    if (rest.length > 0) this.#inbox.feed(rest, 0, rest.length, this.#take)
   }
 
   deliver(outgoing: Outgoing, _sender: Peer | undefined): boolean {
-    const { maxOutgoingBytes, maxOutgoingUnixFds } = this.bus.bus.limits
     const outbox = this.#outbox
-    if (outbox.bytes + outgoing.head.length + outgoing.body.length > maxOutgoingBytes) return false
+    const { maxOutgoingBytes, maxOutgoingUnixFds } = this.bus.bus.limits
+    if (outbox.bytes + outgoing.length > maxOutgoingBytes) {
+      // What has waited for the end of the turn only may make room.
+      if (outbox.segmentWords > 0) outbox.flushAll(this.fd)
+      if (outbox.bytes + outgoing.length > maxOutgoingBytes) return false
+    }
     if (outbox.fds + outgoing.tokens.length > maxOutgoingUnixFds) return false
     outbox.push(outgoing)
-    if (!this.isDirty) this.gateway.note(this)
+    if (!this.isDirty) this.gateway.streams.note(this)
     return true
   }
 
@@ -216,13 +252,27 @@ export class Client implements Armed, PeerDoor, Attachment {
     return { messages, bytes, fds }
   }
 
-  /** Sends what waits, and asks to hear when there is more to read or room to write. */
-  flush(): void {
+  get segments(): Int32Array {
+    return this.#outbox.segments
+  }
+  get segmentWords(): number {
+    return this.#isClosed ? 0 : this.#outbox.segmentWords
+  }
+
+  sent(result: number): void {
+    if (result >= 0) this.#outbox.sent(result)
+    else if (isFull(result)) this.#outbox.sent(0)
+    else {
+      this.#outbox.clear()
+      this.gateway.streams.doom(this)
+    }
+  }
+
+  sendWaiting(): void {
     if (this.#isClosed) return
-    const isOut = this.#outbox.messages === 0 ? true : this.#outbox.flush(this.#fd)
-    if (isOut === 'broken') this.close()
-    else this.#arm(isOut ? EPOLLIN : EPOLLIN | EPOLLOUT)
-    this.#watchFds()
+    if (this.#outbox.isWaiting && this.#outbox.flush(this.fd) === 'broken')
+      this.gateway.streams.doom(this)
+    else this.#watch()
   }
 
   /** Descriptors without their message may not wait for ever. */
@@ -238,7 +288,7 @@ export class Client implements Armed, PeerDoor, Attachment {
   disconnect(reason: string): void {
     if (this.#isClosed) return
     this.gateway.log(reason)
-    this.#outbox.flush(this.#fd)
+    this.#outbox.flushAll(this.fd)
     this.close()
   }
 
@@ -246,10 +296,8 @@ export class Client implements Armed, PeerDoor, Attachment {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    const { native, readiness } = this.gateway
-    if (this.#armed !== undefined) readiness.forget(this.#armed)
-    native.disarm(this.#fd)
-    native.close(this.#fd)
+    const { native, streams } = this.gateway
+    streams.close(this.fd)
     for (const fd of this.#fds) native.close(fd)
     this.#fds = []
     this.#authTimer?.()
@@ -262,4 +310,9 @@ export class Client implements Armed, PeerDoor, Attachment {
 
 function lineEnd(chunk: Uint8Array, from: number): number {
   return chunk.indexOf(0x0a, from)
+}
+
+/** The socket takes nothing for now. */
+function isFull(errno: number): boolean {
+  return errno === EAGAIN || ['ENOBUFS', 'ENOMEM'].includes(errnoName(errno))
 }

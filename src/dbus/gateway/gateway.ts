@@ -3,19 +3,18 @@ import { errnoName } from '../../errno.ts'
 import type { Kernel, UserSocket } from '../../kernel/index.ts'
 import { loadAddon } from '../../transport/addon.ts'
 import type { NativeSocket } from '../../transport/native-socket.ts'
-import { type Armed, type Readiness, readinessOf } from '../../transport/readiness.ts'
+import { type Readiness, readinessOf } from '../../transport/readiness.ts'
 import type { PeerCredentials } from '../bus/peer.ts'
 import type { DbusBus, DbusRouter } from '../netlink/router.ts'
 import { Client } from './client.ts'
 import { type Listening, listenAtAll } from './listener.ts'
 import { peerCredentialsOf } from './peer-credentials.ts'
 import { MECHANISMS, type Mechanism } from './sasl.ts'
+import { REPORT, type Stream, type Streams, streamsOf } from './streams.ts'
 
 /** NETLINK_GENERIC. */
 const PROTOCOL = 16
 const KERN_INFO = 6
-/** Bytes that are read at once. */
-const READ_BYTES = 64 * 1024
 /** Connections that are taken before others are served. */
 const ACCEPTS = 64
 /** Milliseconds until clients are let in again after descriptors were used up. */
@@ -36,18 +35,16 @@ export class Gateway {
   readonly router: DbusRouter
   readonly bus: DbusBus
   readonly native: NativeSocket
-  readonly readiness: Readiness
+  readonly streams: Streams
+  readonly #readiness: Readiness
   readonly mechanisms: readonly Mechanism[]
   readonly allowAnonymous: boolean
   readonly log: (line: string) => void
-  /** Where all clients' bytes are read into, one after the other. */
-  readonly buffer = new Uint8Array(READ_BYTES)
   readonly #kernel: Kernel
   readonly #listening: readonly Listening[]
   readonly #doors: readonly Door[]
   readonly #clients = new Set<Client>()
   readonly #owner = process.getuid?.() ?? 0
-  #dirty: Client[] = []
   #isClosed = false
 
   /**
@@ -59,13 +56,14 @@ export class Gateway {
     this.bus = bus
     this.#kernel = router.kernel
     this.native = loadAddon()
-    this.readiness = readinessOf(this.native)
+    this.streams = streamsOf(this.native)
+    this.#readiness = readinessOf(this.native)
     this.mechanisms = options.mechanisms ?? MECHANISMS
     this.allowAnonymous = options.allowAnonymous ?? false
     this.log = options.log ?? ((line) => this.#kernel.printk(KERN_INFO, `dbus: ${line}`))
     this.#listening = listenAtAll(this.native, options.listen)
     this.#doors = this.#listening.map(({ fd }) => new Door(this, fd))
-    this.readiness.count(1)
+    this.#readiness.count(1)
   }
 
   /** How clients find it: `unix:path=/tmp/dbus-x,guid=…`, one for each place, with `;` between. */
@@ -114,23 +112,6 @@ export class Gateway {
     return () => clearTimeout(timer)
   }
 
-  /** `client` has something to send, which goes out at the end of this turn. */
-  note(client: Client): void {
-    client.isDirty = true
-    if (this.#dirty.push(client) === 1) queueMicrotask(() => this.#flush())
-  }
-
-  #flush(): void {
-    while (this.#dirty.length > 0) {
-      const dirty = this.#dirty
-      this.#dirty = []
-      for (const client of dirty) {
-        client.isDirty = false
-        client.flush()
-      }
-    }
-  }
-
   /** Somebody said Hello: there may be room for others. */
   completed(): void {
     for (const door of this.#doors) door.open()
@@ -148,15 +129,16 @@ export class Gateway {
     for (const door of this.#doors) door.close()
     for (const { release } of this.#listening) release()
     for (const client of [...this.#clients]) client.close()
-    this.readiness.count(-1)
+    this.#readiness.count(-1)
   }
 }
 
 /** One place where clients come in. */
-class Door implements Armed {
+class Door implements Stream {
+  readonly takesNew = true
   readonly #gateway: Gateway
   readonly #fd: number
-  #armed: number | undefined
+  #isOpen = false
 
   constructor(gateway: Gateway, fd: number) {
     this.#gateway = gateway
@@ -166,32 +148,36 @@ class Door implements Armed {
 
   /** Waits for clients, unless it does or there are too many. */
   open(): void {
-    if (this.#armed !== undefined || this.#gateway.isClosed || this.#gateway.isCrowded) return
-    this.#armed = this.#gateway.readiness.arm(this, this.#fd)
+    if (this.#isOpen || this.#gateway.isClosed || this.#gateway.isCrowded) return
+    this.#isOpen = true
+    this.#gateway.streams.watch(this, this.#fd, REPORT)
+  }
+
+  #shut(): void {
+    if (this.#isOpen) this.#gateway.streams.unwatch(this.#fd)
+    this.#isOpen = false
   }
 
   ready(): void {
-    this.#armed = undefined
-    const { native } = this.#gateway
+    const { native, streams } = this.#gateway
+    if (!this.#isOpen) return
+    streams.isStill = false
     for (let left = ACCEPTS; left > 0 && !this.#gateway.isCrowded; left--) {
       const fd = native.accept(this.#fd)
       if (fd < 0) {
-        if (isExhausted(fd)) {
-          this.#gateway.timer(PAUSE, () => this.open())
-          return
-        }
-        break
+        if (!isExhausted(fd)) return
+        this.#shut()
+        this.#gateway.timer(PAUSE, () => this.open())
+        return
       }
       this.#gateway.admit(fd)
     }
-    this.open()
+    if (this.#gateway.isCrowded) this.#shut()
   }
 
   close(): void {
-    const { native, readiness } = this.#gateway
-    if (this.#armed !== undefined) readiness.forget(this.#armed)
-    native.disarm(this.#fd)
-    native.close(this.#fd)
+    this.#isOpen = false
+    this.#gateway.streams.close(this.#fd)
   }
 }
 

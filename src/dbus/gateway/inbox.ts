@@ -5,6 +5,9 @@ import { messageLength } from '../message/index.ts'
 const FIRST_BYTES = 64 * 1024
 const FIXED_BYTES = 16
 
+/** Takes a message: `length` bytes at `at`, lent until it returns if `isLent`. */
+export type Take = (bytes: Uint8Array, at: number, length: number, isLent: boolean) => void
+
 export class Inbox {
   readonly #limit: () => number
   #partial: Uint8Array | undefined
@@ -17,10 +20,14 @@ export class Inbox {
     this.#limit = limit
   }
 
+  /** Whether the rest of a long message is to be received at once into `room`. */
+  get hasRoom(): boolean {
+    return this.#partial !== undefined && this.#length - this.#filled >= FIRST_BYTES
+  }
+
   /** Where the rest of a long message may be received at once; undefined if there is none. */
   get room(): Uint8Array | undefined {
-    const partial = this.#partial
-    if (partial === undefined || this.#length - this.#filled < FIRST_BYTES) return undefined
+    if (!this.hasRoom) return undefined
     return this.#reserve(this.#filled + 1).subarray(this.#filled, this.#length)
   }
 
@@ -31,47 +38,51 @@ export class Inbox {
   }
 
   /**
-   * Takes in `chunk`, which stays as it is; the messages that it completes are views of it.
+   * Takes in what is from `start` to `end`; a message that is all there is lent, one that was begun
+   * before is not.
    * @throws DecodeError when no message can begin so; those before it were taken.
    */
-  feed(chunk: Uint8Array, take: (message: Uint8Array) => void): void {
-    let at = this.#partial === undefined ? 0 : this.#continue(chunk, take)
-    while (at < chunk.length) {
-      const length = messageLength(chunk, at, chunk.length, this.#limit())
-      if (length === 0 || at + length > chunk.length) {
-        this.#begin(chunk.subarray(at), length)
+  feed(bytes: Uint8Array, start: number, end: number, take: Take): void {
+    let at = this.#partial === undefined ? start : this.#continue(bytes, start, end, take)
+    while (at < end) {
+      const length = messageLength(bytes, at, end, this.#limit())
+      if (length === 0 || at + length > end) {
+        this.#begin(bytes, at, end, length)
         return
       }
-      take(chunk.subarray(at, at + length))
+      take(bytes, at, length, true)
       at += length
     }
   }
 
-  #begin(rest: Uint8Array, length: number): void {
-    const size = Math.max(rest.length, Math.min(length, FIRST_BYTES), FIXED_BYTES)
-    this.#partial = new Uint8Array(size)
-    this.#partial.set(rest)
-    this.#filled = rest.length
+  #begin(bytes: Uint8Array, at: number, end: number, length: number): void {
+    const count = end - at
+    this.#partial = new Uint8Array(Math.max(count, Math.min(length, FIRST_BYTES), FIXED_BYTES))
+    this.#partial.set(bytes.subarray(at, end))
+    this.#filled = count
     this.#length = length
   }
 
-  /** Completes what was begun; returns how much of `chunk` that took. */
-  #continue(chunk: Uint8Array, take: (message: Uint8Array) => void): number {
-    let at = 0
+  /** Completes what was begun; returns where in `bytes` that ends. */
+  #continue(bytes: Uint8Array, start: number, end: number, take: Take): number {
+    let at = start
     if (this.#length === 0) {
-      at = this.#append(chunk, 0, FIXED_BYTES)
+      at += this.#append(bytes, at, end, FIXED_BYTES)
       if (this.#filled < FIXED_BYTES) return at
       this.#length = messageLength(this.#partial!, 0, FIXED_BYTES, this.#limit())
     }
-    at += this.#append(chunk, at, this.#length)
-    if (this.#filled === this.#length) take(this.#complete())
+    at += this.#append(bytes, at, end, this.#length)
+    if (this.#filled === this.#length) {
+      const message = this.#complete()
+      take(message, 0, message.length, false)
+    }
     return at
   }
 
-  /** Appends until `goal` bytes are there. */
-  #append(chunk: Uint8Array, at: number, goal: number): number {
-    const count = Math.min(goal - this.#filled, chunk.length - at)
-    this.#reserve(this.#filled + count).set(chunk.subarray(at, at + count), this.#filled)
+  /** Appends until `goal` bytes are there; how many that took. */
+  #append(bytes: Uint8Array, at: number, end: number, goal: number): number {
+    const count = Math.min(goal - this.#filled, end - at)
+    this.#reserve(this.#filled + count).set(bytes.subarray(at, at + count), this.#filled)
     this.#filled += count
     return count
   }

@@ -1,49 +1,186 @@
-/** What waits for a client: messages that go out in order, as many at once as a system call takes. */
+/**
+ * What waits for a client, in order. Most of it waits for the end of the turn only, in the memory
+ * that all share; the rest, which the socket has not taken or which is long, is kept here.
+ */
 import { errnoName } from '../../errno.ts'
 import type { NativeSocket } from '../../transport/native-socket.ts'
-import type { Outgoing } from '../bus/peer.ts'
+import type { Outgoing } from '../bus/outgoing.ts'
 import type { TokenTable } from '../bus/tokens.ts'
+import { LARGE, type Streams } from './streams.ts'
 
-/** Parts of a sendmsg(2); a message has two. */
-const PARTS = 256
-/** A message that waits takes no more memory than it has bytes, from so many on. */
-const COMPACT_FROM = 256
+/** Most words of segments. */
+const MOST_SEGMENTS = 4096
+/** Small messages that wait share pieces of so many bytes. */
+const PIECE = 64 * 1024
+/** Parts of a sendmsg(2). */
+const PARTS = 64
+const NO_TOKENS: readonly bigint[] = []
+
+/** Bytes that wait, of one message or of several. */
+interface Piece {
+  bytes: Uint8Array
+  /** Bytes that are in use, of which so many are sent. */
+  end: number
+  start: number
+  /** Messages that end in it. */
+  messages: number
+  /** They go with its first byte. */
+  readonly tokens: readonly bigint[]
+  /** More may be appended. */
+  readonly isOpen: boolean
+}
 
 export class Outbox {
+  readonly #streams: Streams
   readonly #native: NativeSocket
   readonly #tokens: TokenTable
-  #waiting: Outgoing[] = []
-  /** Index of the first that waits, and how much of it is sent. */
+  segments = new Int32Array(64)
+  segmentWords = 0
+  segmentBytes = 0
+  #segmentMessages = 0
+  #pieces: Piece[] = []
   #first = 0
-  #sent = 0
-  /** From here on the messages may be views of what was read. */
-  #owned = 0
+  messages = 0
   bytes = 0
   fds = 0
 
-  constructor(native: NativeSocket, tokens: TokenTable) {
-    this.#native = native
+  constructor(streams: Streams, tokens: TokenTable) {
+    this.#streams = streams
+    this.#native = streams.native
     this.#tokens = tokens
   }
 
-  get messages(): number {
-    return this.#waiting.length - this.#first
+  /** Whether something waits that is not in the shared memory. */
+  get isWaiting(): boolean {
+    return this.#first < this.#pieces.length
   }
 
   push(outgoing: Outgoing): void {
-    this.#waiting.push(outgoing)
-    this.bytes += outgoing.head.length + outgoing.body.length
-    if (outgoing.tokens.length === 0) return
-    this.fds += outgoing.tokens.length
-    this.#tokens.hold(outgoing.tokens)
+    if (this.isWaiting || outgoing.length > LARGE || outgoing.tokens.length > 0)
+      this.#keep(outgoing)
+    else this.#place(outgoing)
+    this.messages++
+    this.bytes += outgoing.length
+  }
+
+  #place(outgoing: Outgoing): void {
+    const at = this.segmentWords < MOST_SEGMENTS ? this.#streams.place(outgoing) : -1
+    if (at < 0) {
+      this.#keep(outgoing)
+      return
+    }
+    this.#segmentMessages++
+    if (!this.#streams.isApart(outgoing)) {
+      this.#segment(at, outgoing.length)
+      return
+    }
+    this.#segment(at, outgoing.headLength)
+    this.#segment(outgoing.at + outgoing.header.bodyAt, outgoing.bodyLength)
+  }
+
+  #segment(at: number, length: number): void {
+    const words = this.segmentWords
+    this.segmentBytes += length
+    if (words > 0 && this.segments[words - 2]! + this.segments[words - 1]! === at) {
+      this.segments[words - 1]! += length
+      return
+    }
+    if (words === this.segments.length) {
+      const grown = new Int32Array(2 * words)
+      grown.set(this.segments)
+      this.segments = grown
+    }
+    this.segments[words] = at
+    this.segments[words + 1] = length
+    this.segmentWords = words + 2
+  }
+
+  #keep(outgoing: Outgoing): void {
+    this.#spill(0)
+    const { tokens } = outgoing
+    if (tokens.length > 0) {
+      this.fds += tokens.length
+      this.#tokens.hold(tokens)
+    }
+    if (outgoing.length <= LARGE && tokens.length === 0) {
+      const piece = this.#open(outgoing.length)
+      outgoing.writeHead(piece.bytes, piece.end)
+      outgoing.writeBody(piece.bytes, piece.end + outgoing.headLength)
+      piece.end += outgoing.length
+      piece.messages++
+      return
+    }
+    const { head, body } = outgoing
+    const isBodiless = body.length === 0
+    this.#pieces.push(piece(head, isBodiless ? 1 : 0, tokens))
+    if (!isBodiless) this.#pieces.push(piece(body, 1, NO_TOKENS))
+  }
+
+  /** A piece with room for `count` bytes. */
+  #open(count: number): Piece {
+    const last = this.#pieces.at(-1)
+    if (last?.isOpen && this.isWaiting && last.end + count <= last.bytes.length) return last
+    const size = Math.max(count, this.isWaiting ? PIECE : Math.min(PIECE, 4 * count))
+    const opened: Piece = {
+      bytes: new Uint8Array(size),
+      start: 0,
+      end: 0,
+      messages: 0,
+      tokens: NO_TOKENS,
+      isOpen: true,
+    }
+    this.#pieces.push(opened)
+    return opened
+  }
+
+  /** What is in the shared memory, but for its first `sent` bytes, comes here. */
+  #spill(sent: number): void {
+    let skip = sent
+    for (let at = 0; at < this.segmentWords; at += 2) {
+      const length = this.segments[at + 1]!
+      if (skip >= length) {
+        skip -= length
+        continue
+      }
+      const start = this.segments[at]! + skip
+      const kept = this.#open(length - skip)
+      kept.bytes.set(this.#streams.memory.subarray(start, start + length - skip), kept.end)
+      kept.end += length - skip
+      skip = 0
+    }
+    if (this.#segmentMessages > 0 && sent < this.segmentBytes)
+      this.#pieces.at(-1)!.messages += this.#segmentMessages
+    this.#forgetSegments()
+  }
+
+  #forgetSegments(): void {
+    this.segmentWords = this.segmentBytes = this.#segmentMessages = 0
+  }
+
+  /** So many bytes of the shared memory's parts are sent; the others wait here. */
+  sent(count: number): void {
+    this.bytes -= count
+    if (count === this.segmentBytes) {
+      this.messages -= this.#segmentMessages
+      this.#forgetSegments()
+    } else this.#spill(count)
   }
 
   /**
-   * Sends what `fd` takes.
+   * Sends all that waits, wherever it is.
+   * @returns whether all is out; 'broken' when the other end is gone.
+   */
+  flushAll(fd: number): boolean | 'broken' {
+    this.#spill(0)
+    return this.flush(fd)
+  }
+
+  /**
+   * Sends what waits here.
    * @returns whether all is out; 'broken' when the other end is gone.
    */
   flush(fd: number): boolean | 'broken' {
-    while (this.#first < this.#waiting.length) {
+    while (this.isWaiting) {
       const result = this.#send(fd)
       if (result >= 0) {
         this.#advance(result)
@@ -51,66 +188,59 @@ export class Outbox {
       }
       const code = errnoName(result)
       if (code !== 'EAGAIN' && code !== 'ENOBUFS' && code !== 'ENOMEM') return 'broken'
-      this.#compact()
+      this.#pieces.splice(0, this.#first)
+      this.#first = 0
       return false
     }
-    this.#waiting.length = this.#first = this.#owned = 0
+    this.#pieces.length = this.#first = 0
     return true
   }
 
-  /** Descriptors go with the first byte of their message, which is sent apart. */
+  /** Descriptors go with the first byte of their message, which begins a call of its own. */
   #send(fd: number): number {
-    const first = this.#waiting[this.#first]!
-    if (first.tokens.length > 0 && this.#sent === 0) {
+    const first = this.#pieces[this.#first]!
+    if (first.tokens.length > 0 && first.start === 0) {
       const fds = Int32Array.from(first.tokens, (token) => this.#tokens.descriptor(token)!)
-      return this.#native.sendControl(fd, [first.head, first.body], fds)
+      return this.#native.sendControl(fd, [first.bytes], fds)
     }
     const parts: Uint8Array[] = []
-    let skip = this.#sent
-    for (let at = this.#first; at < this.#waiting.length && parts.length < PARTS; at++) {
-      const { head, body, tokens } = this.#waiting[at]!
+    for (let at = this.#first; at < this.#pieces.length && parts.length < PARTS; at++) {
+      const { bytes, start, end, tokens } = this.#pieces[at]!
       if (at > this.#first && tokens.length > 0) break
-      if (skip < head.length) parts.push(skip === 0 ? head : head.subarray(skip))
-      if (body.length > 0) parts.push(skip > head.length ? body.subarray(skip - head.length) : body)
-      skip = 0
+      parts.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
     }
     return this.#native.send(fd, parts.length === 1 ? parts[0]! : parts)
   }
 
   #advance(count: number): void {
     this.bytes -= count
-    let left = count + this.#sent
-    for (; this.#first < this.#waiting.length; this.#first++) {
-      const { head, body, tokens } = this.#waiting[this.#first]!
-      const length = head.length + body.length
-      if (tokens.length > 0 && this.#sent === 0 && left > 0) this.fds -= tokens.length
-      if (left < length) break
-      left -= length
-      if (tokens.length > 0) this.#tokens.release(tokens)
-      this.#sent = 0
+    let left = count
+    while (this.#first < this.#pieces.length) {
+      const first = this.#pieces[this.#first]!
+      if (first.tokens.length > 0 && first.start === 0 && left > 0) {
+        this.fds -= first.tokens.length
+        this.#tokens.release(first.tokens)
+      }
+      if (left < first.end - first.start) {
+        first.start += left
+        return
+      }
+      left -= first.end - first.start
+      this.messages -= first.messages
+      this.#first++
     }
-    this.#sent = left
-  }
-
-  /** What stays must not hold on to what was read together with it. */
-  #compact(): void {
-    if (this.#first > 0) this.#waiting.splice(0, this.#first)
-    this.#owned = Math.max(0, this.#owned - this.#first)
-    this.#first = 0
-    for (let at = this.#owned; at < this.#waiting.length; at++) {
-      const outgoing = this.#waiting[at]!
-      const { body } = outgoing
-      if (body.buffer.byteLength > body.length + COMPACT_FROM)
-        this.#waiting[at] = { ...outgoing, body: body.slice() }
-    }
-    this.#owned = this.#waiting.length
   }
 
   /** Nothing goes out any more; descriptors are let go. */
   clear(): void {
-    for (const { tokens } of this.#waiting.slice(this.#first))
-      if (tokens.length > 0) this.#tokens.release(tokens)
-    this.#waiting = []
-    this.#first = this.#sent = this.#owned = this.bytes = this.fds = 0
+    for (const { tokens, start } of this.#pieces.slice(this.#first))
+      if (tokens.length > 0 && start === 0) this.#tokens.release(tokens)
+    this.#pieces = []
+    this.#forgetSegments()
+    this.#first = this.messages = this.bytes = this.fds = 0
   }
+}
+
+function piece(bytes: Uint8Array, messages: number, tokens: readonly bigint[]): Piece {
+  return { bytes, start: 0, end: bytes.length, messages, tokens, isOpen: false }
 }

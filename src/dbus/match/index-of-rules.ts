@@ -48,6 +48,11 @@ export class RuleIndex<Owner extends RuleOwner> {
   /** Rules that name a namespace of paths: without any, a message's path is not taken apart. */
   #namespaces = 0
 
+  /** Whether a message may interest others than whom it is addressed to. */
+  get hasEavesdroppers(): boolean {
+    return this.#eavesdroppers.size > 0
+  }
+
   add(owner: Owner, rule: MatchRule): void {
     const entries = this.#entriesOf(rule, true)!
     const entry = entries.get(rule.text)

@@ -14,23 +14,26 @@ export class TextArguments {
   readonly #message: Uint8Array
   readonly #header: Header
   readonly #read: (TextArgument | undefined)[] = []
+  readonly #origin: number
   #at: number
 
-  constructor(message: Uint8Array, header: Header) {
+  /** `message` begins at `origin`. */
+  constructor(message: Uint8Array, header: Header, origin = 0) {
     this.#message = message
     this.#header = header
-    this.#at = header.bodyAt
+    this.#origin = origin
+    this.#at = origin + header.bodyAt
   }
 
   /** Argument `index`, if it is a string or an object path. */
   get(index: number): TextArgument | undefined {
     const types = parseSignature(this.#header.signature)
     if (index >= types.length || index >= MOST) return undefined
-    const values = valuesOf(this.#message, this.#header.littleEndian)
+    const values = valuesOf(this.#message, this.#header.littleEndian, this.#origin)
     while (this.#read.length <= index) {
       const type = types[this.#read.length]!
-      const start = align(this.#at, 4) + 4
-      this.#at = skipValues(values, [type], this.#at, this.#message.length)
+      const start = this.#origin + align(this.#at - this.#origin, 4) + 4
+      this.#at = skipValues(values, [type], this.#at, this.#origin + this.#header.length)
       const isText = type.code === 's' || type.code === 'o'
       this.#read.push(
         isText

@@ -55,14 +55,14 @@ export interface Header extends Fields {
   readonly serial: number
   /** Where the fields end, and where the body begins: the next multiple of 8. */
   readonly fieldsEnd: number
-  readonly bodyAt: number
+  bodyAt: number
   /** Bytes of the whole message. */
   readonly length: number
 }
 
 /** The object and the interface that are a connection's own; none may send them. */
-const LOCAL_PATH = '/org/freedesktop/DBus/Local'
-const LOCAL_INTERFACE = 'org.freedesktop.DBus.Local'
+export const LOCAL_PATH = '/org/freedesktop/DBus/Local'
+export const LOCAL_INTERFACE = 'org.freedesktop.DBus.Local'
 
 /**
  * Bytes of the message that begins at `at`, or 0 if fewer than 16 bytes are there.
@@ -230,8 +230,12 @@ function need(value: unknown, what: string): void {
   if (value === undefined) throw new DecodeError(`the message has no ${what}`, FIXED_BYTES)
 }
 
-function read32(bytes: Uint8Array, at: number, littleEndian: boolean): number {
-  const [a, b, c, d] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!]
+/** The unsigned number of 32 bits at `at`. */
+export function read32(bytes: Uint8Array, at: number, littleEndian: boolean): number {
+  const a = bytes[at]!
+  const b = bytes[at + 1]!
+  const c = bytes[at + 2]!
+  const d = bytes[at + 3]!
   return littleEndian
     ? (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
     : (d | (c << 8) | (b << 16) | (a << 24)) >>> 0

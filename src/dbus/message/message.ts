@@ -1,5 +1,5 @@
 /** Whole messages: made from what they say, and given the sender that the bus knows. */
-import { EncodeError } from '../../errors.ts'
+import { DecodeError, EncodeError } from '../../errors.ts'
 import { align } from './align.ts'
 import {
   BIG_ENDIAN,
@@ -121,22 +121,34 @@ function check(
   if (value !== undefined && !is(value)) throw new EncodeError(`"${value}" is not ${what}`, path)
 }
 
-/** The values of a message, for those who read its body. */
-export function valuesOf(message: Uint8Array, littleEndian: boolean): Values {
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
-  return { bytes: message, view, origin: 0, littleEndian }
+/** The bytes that were looked at last, and a view of them: messages come from the same memory. */
+let viewed: Uint8Array = new Uint8Array(0)
+let view: DataView = new DataView(viewed.buffer)
+/** Longer ones are one message, and not held on to. */
+const MOST_VIEWED = 1 << 22
+
+/** The values of the message that begins at `origin`, for those who read its body. */
+export function valuesOf(bytes: Uint8Array, littleEndian: boolean, origin = 0): Values {
+  if (bytes !== viewed) {
+    const made = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (bytes.length > MOST_VIEWED) return { bytes, view: made, origin, littleEndian }
+    viewed = bytes
+    view = made
+  }
+  return { bytes, view, origin, littleEndian }
 }
 
 /**
- * Judges the body of a message against its signature.
+ * Judges the body of the message at `at` against its signature.
  * @throws DecodeError
  */
-export function validateBody(message: Uint8Array, header: Header): void {
+export function validateBody(bytes: Uint8Array, header: Header, at = 0): void {
   if (header.signature === '') return
-  const values = valuesOf(message, header.littleEndian)
+  const values = valuesOf(bytes, header.littleEndian, at)
   const types = parseSignature(header.signature)
-  const stop = skipValues(values, types, header.bodyAt, message.length)
-  if (stop !== message.length) readValues(values, header.signature, header.bodyAt, message.length)
+  const end = at + header.length
+  const stop = skipValues(values, types, at + header.bodyAt, end)
+  if (stop !== end) throw new DecodeError(`${end - stop} bytes are left behind the values`, stop)
 }
 
 /**

@@ -1,6 +1,9 @@
 /** What is a valid name: of a bus, an interface, a member, an error, an object (D-Bus Specification, "Valid Names"). */
 import { MAX_NAME_BYTES } from './constants.ts'
 
+/** Longest text of a header that is worth keeping; longer paths are rare. */
+export const MAX_HEADER_TEXT = 255
+
 const ELEMENT = '[A-Za-z_][A-Za-z0-9_]*'
 const WELL_KNOWN_ELEMENT = '[A-Za-z_-][A-Za-z0-9_-]*'
 const INTERFACE = new RegExp(`^${ELEMENT}(?:\\.${ELEMENT})+$`)

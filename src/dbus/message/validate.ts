@@ -89,7 +89,7 @@ function skipString(values: Values, at: number, end: number): number {
   if (length >= end - start) throw new DecodeError('a string is cut off', start)
   if (values.bytes[start + length] !== 0)
     throw new DecodeError('a string has no NUL behind it', start)
-  if (!isText(values.bytes, start, start + length))
+  if (!isText(values.bytes, values.view, start, start + length))
     throw new DecodeError('a string is not UTF-8, or has a NUL inside', start)
   return start + length + 1
 }

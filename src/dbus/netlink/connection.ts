@@ -5,7 +5,8 @@
 import { NetlinkError } from '../../errors.ts'
 import type { dbus } from '../../families/dbus.ts'
 import type { RegisteredFamily, RequestContext } from '../../kernel/index.ts'
-import type { Outgoing, Peer, PeerDoor } from '../bus/peer.ts'
+import type { Outgoing } from '../bus/outgoing.ts'
+import type { Peer, PeerDoor } from '../bus/peer.ts'
 import type { DbusBus } from './router.ts'
 
 /** Bytes of a message that go into one datagram; an attribute takes 65,531. */
@@ -66,8 +67,9 @@ export class Connection implements PeerDoor {
   }
 
   deliver(outgoing: Outgoing, _sender: Peer | undefined): boolean {
-    const bytes = outgoing.head.length + outgoing.body.length
+    const bytes = outgoing.length
     if (this.#queuedBytes + bytes > this.bus.bus.limits.maxOutgoingBytes) return false
+    outgoing.keep()
     this.#queuedBytes += bytes
     this.#queue.push({ outgoing, bytes, offset: 0 })
     this.#pump()
