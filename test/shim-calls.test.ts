@@ -42,6 +42,23 @@ test('every form of the calls answers as on Linux', { skip: needsCompiler }, () 
   assert.equal(ours.status, 0)
 })
 
+test('a sender waits for room, for SO_SNDTIMEO, a signal or the end, as on Linux', {
+  skip: needsCompiler,
+}, () => {
+  const program = join(folder, 'waiting')
+  const built = spawnSync('cc', ['-O2', '-pthread', '-o', program, source('waiting.c')], {
+    encoding: 'utf8',
+  })
+  assert.equal(built.status, 0, built.stderr)
+  const limits = { encoding: 'utf8', timeout: 60_000 } as const
+  const linux = spawnSync('unshare', [...(unshare ?? []), program], limits)
+  const ours = spawnSync(process.execPath, [main, 'run', '--', program], limits)
+  assert.equal(linux.status, 0, linux.stderr)
+  assert.ok(linux.stdout.split('\n').length > 6, linux.stdout)
+  assert.equal(ours.stdout, linux.stdout)
+  assert.equal(ours.status, 0, ours.stderr)
+})
+
 /** A program behind the shim, on the kernel that is served at `path`. */
 function behind(path: string, command: readonly string[]): ChildProcess {
   const [file = '', ...args] = command

@@ -115,16 +115,27 @@ static int put(int fd, const struct shim_call *call) {
   }
 }
 
+/** A signal came while the kernel's side waits for us: it ends the wait, and answers so. */
+static void cancel(int fd) {
+  struct shim_request request = {.op = SHIM_CANCEL};
+  syscall(SYS_sendto, fd, &request, sizeof request, MSG_NOSIGNAL, NULL, 0);
+}
+
 /** Waits for the answer: 0, or a negative errno; -EFAULT when it was lost to a bad pointer. */
 static int get(int fd, struct shim_call *call) {
   struct iovec parts[SHIM_PARTS + 1];
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 1 + call->in_count};
+  bool may_cancel = call->request.flags & SHIM_WAIT;
   parts[0].iov_base = &call->answer;
   parts[0].iov_len = sizeof call->answer;
   for (size_t i = 0; i < call->in_count; i++) parts[1 + i] = call->in[i];
   for (;;) {
     ssize_t got = syscall(SYS_recvmsg, fd, &message, 0);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINTR) {
+      if (may_cancel) cancel(fd);
+      may_cancel = false;
+      continue;
+    }
     if (got < 0) return -errno;
     if ((size_t)got < sizeof call->answer) return -ECONNRESET;
     call->received = (size_t)got - sizeof call->answer;

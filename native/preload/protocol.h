@@ -34,11 +34,14 @@ enum {
   SHIM_IOCTL,
   SHIM_READY,
   SHIM_UNREADY,
+  SHIM_CANCEL,
 };
 
 /** SHIM_SEND: a name of `name_length` bytes comes first; then credentials. */
 #define SHIM_HAS_NAME 1
 #define SHIM_HAS_CREDENTIALS 2
+/** SHIM_SEND: waits for room, `c` milliseconds, -1 for ever; SHIM_CANCEL ends that with EINTR. */
+#define SHIM_WAIT 4
 
 struct shim_request {
   uint8_t op;

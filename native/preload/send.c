@@ -3,15 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "ahead.h"
 
 /** Linux: UIO_MAXIOV. */
 #define MOST_PARTS 1024
-
-/** Milliseconds between two attempts to send into a queue that is full, the longest. */
-#define LONGEST_PAUSE 20
 
 /** What stands beside the data: 0, or the errno that Linux has for it. */
 static int read_control(const struct msghdr *message, struct ucred *credentials, bool *given) {
@@ -29,16 +25,16 @@ static int read_control(const struct msghdr *message, struct ucred *credentials,
 }
 
 /** Milliseconds until SO_SNDTIMEO is over, -1 for never. */
-static int64_t patience(int fd) {
+static int32_t patience(int fd) {
   struct timeval limit = {0};
   socklen_t length = sizeof limit;
   if (syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &length) < 0) return -1;
-  return limit.tv_sec == 0 && limit.tv_usec == 0
-             ? -1
-             : (int64_t)limit.tv_sec * 1000 + limit.tv_usec / 1000;
+  if (limit.tv_sec == 0 && limit.tv_usec == 0) return -1;
+  int64_t milliseconds = (int64_t)limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000;
+  return milliseconds > INT32_MAX ? INT32_MAX : (int32_t)milliseconds;
 }
 
-/** Asks again as long as the receiver's queue is full and the sender may wait. */
+/** Asks again where the receiver's queue is full and the sender may wait: the kernel waits then. */
 static int64_t ask_patiently(int fd, struct shim_call *call, int flags) {
   struct iovec into;
   size_t room = ahead_room(call->request.socket, &into);
@@ -51,16 +47,9 @@ static int64_t ask_patiently(int fd, struct shim_call *call, int flags) {
   call->in_count = 0;
   if (result != -EAGAIN || flags & MSG_DONTWAIT) return result;
   if (LIBC(fcntl)(fd, F_GETFL) & O_NONBLOCK) return result;
-  int64_t left = patience(fd);
-  for (int64_t pause = 1; result == -EAGAIN && left != 0; pause *= 2) {
-    if (pause > LONGEST_PAUSE) pause = LONGEST_PAUSE;
-    if (left > 0 && pause > left) pause = left;
-    struct timespec time = {.tv_nsec = pause * 1000000};
-    if (syscall(SYS_nanosleep, &time, NULL) < 0) return -EINTR;
-    if (left > 0) left -= pause;
-    result = shim_ask(call);
-  }
-  return result;
+  call->request.flags |= SHIM_WAIT;
+  call->request.c = patience(fd);
+  return shim_ask(call);
 }
 
 /** `message` with its parts put together: NULL when there is no memory. */

@@ -1,6 +1,6 @@
 /** A control connection of the preload shim: system calls on sockets, one answered after another. */
 import type { Credentials } from '../kernel/credentials.ts'
-import { SOCKADDR_NL_SIZE, type SocketOps } from '../kernel/netlink/ops.ts'
+import { type SendInit, SOCKADDR_NL_SIZE, type SocketOps } from '../kernel/netlink/ops.ts'
 import { KERN_ERR } from '../kernel/printk/log.ts'
 import { PIN_SERVER_ANSWER, PIN_SERVER_REQUEST } from '../transport/pins.ts'
 import { type Armed, EPOLLIN } from '../transport/readiness.ts'
@@ -32,7 +32,9 @@ import {
   FLAG_PKTINFO,
   FLAG_SENDER,
   FLAG_TAKEN,
+  FLAG_WAIT,
   OP_BIND,
+  OP_CANCEL,
   OP_CONNECT,
   OP_GETPEERNAME,
   OP_GETSOCKNAME,
@@ -68,6 +70,8 @@ export class ShimControl implements Armed {
   /** -1 once closed. */
   #fd: number
   #armed: number | undefined
+  /** Ends the wait of a send that has not answered. */
+  #waiting: AbortController | undefined
 
   constructor(server: Server, fd: number, credentials: Credentials, netns: string) {
     this.#server = server
@@ -85,7 +89,9 @@ export class ShimControl implements Armed {
     this.#armed = undefined
     const { native } = this.#server
     let isThrough = this.#serve()
-    for (let i = 0; isThrough && isLast && this.#fd >= 0; i++) {
+    // Whoever waits for room is answered between two turns of the event loop.
+    const mayLinger = isLast && this.#server.shims.waiting === 0
+    for (let i = 0; isThrough && mayLinger && this.#fd >= 0; i++) {
       const seen = i < LINGERS ? native.wait(this.#fd, EPOLLIN, LINGER, 1) : OTHERS
       if ((seen & ~OTHERS) === 0) break
       isThrough = this.#serve()
@@ -113,8 +119,11 @@ export class ShimControl implements Armed {
     const { requestView: view, answer } = this.#server
     const length = Math.min(size, this.#server.request.length)
     const inode = view.getUint32(AT_SOCKET, true) + view.getUint32(AT_SOCKET + 4, true) * 2 ** 32
-    answer.fill(0, 0, SHIM_ANSWER_SIZE)
-    answer[0] = KIND_ANSWER
+    if (this.#waiting || this.#server.request[0] === OP_CANCEL) {
+      this.#cancel()
+      return
+    }
+    this.#beginAnswer(answer)
     try {
       if (this.#server.request[0] === OP_IOCTL) {
         this.#ioctl(length)
@@ -129,6 +138,16 @@ export class ShimControl implements Armed {
     }
   }
 
+  #beginAnswer(answer: Uint8Array): void {
+    answer.fill(0, 0, SHIM_ANSWER_SIZE)
+    answer[0] = KIND_ANSWER
+  }
+  /** One that comes too late finds nothing that waits; anything else is not said meanwhile. */
+  #cancel(): void {
+    if (this.#server.request[0] === OP_CANCEL) this.#waiting?.abort()
+    else this.close()
+  }
+
   #dispatch(socket: ShimSocket, size: number): void {
     const { request, requestView: view } = this.#server
     const { ops } = socket
@@ -137,7 +156,8 @@ export class ShimControl implements Armed {
     const payload = (): Uint8Array => request.subarray(SHIM_REQUEST_SIZE, size)
     switch (request[0]) {
       case OP_SEND:
-        this.#send(socket, size, b)
+        if (view.getUint8(AT_FLAGS) & FLAG_WAIT) this.#sendWait(socket, size)
+        else this.#send(socket, size, b)
         return
       case OP_READY:
       case OP_UNREADY:
@@ -198,11 +218,39 @@ export class ShimControl implements Armed {
     this.#put(socket, result, Math.max(0, taken))
   }
   #sendmsg({ ops }: ShimSocket, size: number): number {
+    const read = this.#readSend(size)
+    return read ? ops.sendmsg(read.parts, read.init) : EINVAL
+  }
+  /** Sends once there is room; the answer comes then, or when the program no longer waits for it. */
+  #sendWait(socket: ShimSocket, size: number): void {
+    const server = this.#server
+    const waiting = new AbortController()
+    const milliseconds = server.requestView.getInt32(AT_C, true)
+    const timeout = milliseconds < 0 ? Number.POSITIVE_INFINITY : milliseconds
+    const read = this.#readSend(size)
+    const wait = { timeout, signal: waiting.signal }
+    const result = read ? socket.ops.sendmsgWait(read.parts, read.init, wait) : EINVAL
+    if (typeof result === 'number') {
+      this.#put(socket, result)
+      return
+    }
+    this.#waiting = waiting
+    server.shims.waiting++
+    void result.then((sent) => {
+      this.#waiting = undefined
+      server.shims.waiting--
+      this.#beginAnswer(server.answer)
+      this.#put(socket, sent)
+      server.flush()
+    })
+  }
+  /** What a SEND has behind its head; undefined when it is cut short. */
+  #readSend(size: number): { parts: Uint8Array[]; init: SendInit } | undefined {
     const { request, requestView: view } = this.#server
     const flags = view.getUint8(AT_FLAGS)
     const nameEnd = SHIM_REQUEST_SIZE + view.getUint16(AT_NAME_LENGTH, true)
     const start = nameEnd + (flags & FLAG_CREDENTIALS ? UCRED_SIZE : 0)
-    if (start > size) return EINVAL
+    if (start > size) return undefined
     const name = flags & FLAG_NAME ? request.subarray(SHIM_REQUEST_SIZE, nameEnd) : undefined
     const claimed =
       start === nameEnd
@@ -213,7 +261,7 @@ export class ShimControl implements Armed {
             gid: view.getUint32(nameEnd + 8, true),
           }
     const init = { name, current: this.#credentials, claimed }
-    return ops.sendmsg([request.subarray(start, size)], init)
+    return { parts: [request.subarray(start, size)], init }
   }
 
   #receive(socket: ShimSocket, flags: number, wanted: number): void {
@@ -297,6 +345,7 @@ export class ShimControl implements Armed {
     native.disarm(this.#fd)
     native.close(this.#fd)
     this.#fd = -1
+    this.#waiting?.abort()
     this.#server.shims.forgetControl(this)
   }
 }

@@ -19,8 +19,9 @@
  *   SETSOCKOPT   a level, b option, c length; payload: the value, of a filter its program
  *   GETSOCKOPT   a level, b option, c room; answers the length, and what fits as payload
  *   SEND         a MSG_* flags, b room for the datagram in front, 0 for none: with TAKEN it comes
- *                with the answer, as RECEIVE has it; payload: the name if HAS_NAME, struct ucred if HAS_CREDENTIALS,
- *                the datagram
+ *                with the answer, as RECEIVE has it; payload: the name if HAS_NAME, struct ucred if
+ *                HAS_CREDENTIALS, the datagram. WAIT: waits for room in the receiver's queue, c milliseconds, -1 for ever
+ *   CANCEL       ends the wait of the SEND before it with EINTR; is not answered itself
  *   RECEIVE      a MSG_* flags, c room; answers the datagram's length, and what fits as payload
  *   RELEASE      a descriptor was closed: looks whether it was the last
  *   RETURN       a token was taken by mistake
@@ -50,9 +51,11 @@ export const OP_RETURN = 10
 export const OP_IOCTL = 11
 export const OP_READY = 12
 export const OP_UNREADY = 13
+export const OP_CANCEL = 14
 
 export const FLAG_NAME = 1
 export const FLAG_CREDENTIALS = 2
+export const FLAG_WAIT = 4
 
 export const FLAG_RETIRED = 1
 export const FLAG_PKTINFO = 2

@@ -54,6 +54,8 @@ export class Shims {
   readonly #owner: number
   readonly #sockets = new Map<number, ShimSocket>()
   readonly #controls = new Set<ShimControl>()
+  /** Sends that wait for room. */
+  waiting = 0
 
   constructor(server: Server, open: OpenOps, ioctl: (ioctl: Ioctl) => number, owner: number) {
     this.ioctl = ioctl

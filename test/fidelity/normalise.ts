@@ -66,9 +66,9 @@ function withoutTime(text: string): string {
     .replace(/"reachable":\d{5}\b/g, '"reachable":0')
 }
 
-/** ip's and libnl's lines. */
+/** ip's and libnl's lines, and the monitor's. */
 const MULTICAST_NEIGHBOUR =
-  /^(?:inet6? )?(?:ff0[0-9a-f]::\S+|224\.0\.0\.\S+) dev \S+ lladdr (?:33:33|01:00:5e):\S+ (?:NOARP|<noarp>) *\n/gm
+  /^(?:\[NEIGH\])?(?:Deleted )?(?:inet6? )?(?:ff0[0-9a-f]::\S+|224\.0\.0\.\S+) dev \S+ lladdr \S+ (?:NOARP|<noarp>) *\n?/gm
 
 function withoutPackets(text: string): string {
   return text.replace(MULTICAST_NEIGHBOUR, '')

@@ -10,7 +10,9 @@ import { HOST_LE } from '../../wire/order.ts'
 import { type Capability, type Credentials, nsCapable, UserNamespace } from '../credentials.ts'
 import { EINVAL, EPERM } from '../errno.ts'
 import { NSID_NONE } from '../net-namespace.ts'
+import type { Destination, Sender } from './send.ts'
 import { SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, timeoutBytes } from './socket-options.ts'
+import type { SendWait } from './unicast.ts'
 import type { UserSocket } from './user-socket.ts'
 
 const AF_UNSPEC = 0
@@ -66,6 +68,12 @@ export interface SocketOps {
   /** Writes what fits. @returns the value's length, or a negative errno. */
   getsockopt(level: number, option: number, into: Uint8Array): number
   sendmsg(parts: readonly Uint8Array[], init: SendInit): number
+  /** The same, and waits for room: a promise where there is something to wait for. */
+  sendmsgWait(
+    parts: readonly Uint8Array[],
+    init: SendInit,
+    wait: SendWait,
+  ): number | Promise<number>
   /** @returns the datagram's whole length, or a negative errno. */
   recvmsg(into: Uint8Array, flags: number): number
   close(): void
@@ -102,6 +110,19 @@ function mayClaim({ pid, uid, gid }: Claimed, current: Credentials): boolean {
     (uid === current.uid || can('CAP_SETUID')) &&
     (gid === current.gid || can('CAP_SETGID'))
   )
+}
+
+/** Where it goes, or a negative errno; and who sends it. */
+function readInit({ name, current, claimed }: SendInit): {
+  readonly to: Destination | number | undefined
+  readonly sender: Sender
+} {
+  if (claimed && !mayClaim(claimed, current)) return { to: -EPERM, sender: { current } }
+  const sender = claimed ? { current, claimed: { ...current, ...claimed } } : { current }
+  if (!name) return { to: undefined, sender }
+  const to = readAddress(name)
+  if (typeof to === 'number') return { to, sender }
+  return { to: { portid: to.portid, group: lowestGroup(to.groups) }, sender }
 }
 
 /** A socket of nlkit's kernel, as a program holds it. */
@@ -209,14 +230,17 @@ export class KernelSocketOps implements SocketOps {
     return words.length * INT
   }
 
-  sendmsg(parts: readonly Uint8Array[], { name, current, claimed }: SendInit): number {
-    if (claimed && !mayClaim(claimed, current)) return -EPERM
-    const sender = claimed ? { current, claimed: { ...current, ...claimed } } : { current }
-    if (!name) return this.#sock.send(parts, undefined, sender)
-    const to = readAddress(name)
-    if (typeof to === 'number') return to
-    const { portid, groups } = to
-    return this.#sock.send(parts, { portid, group: lowestGroup(groups) }, sender)
+  sendmsg(parts: readonly Uint8Array[], init: SendInit): number {
+    const { to, sender } = readInit(init)
+    return typeof to === 'number' ? to : this.#sock.send(parts, to, sender)
+  }
+  sendmsgWait(
+    parts: readonly Uint8Array[],
+    init: SendInit,
+    wait: SendWait,
+  ): number | Promise<number> {
+    const { to, sender } = readInit(init)
+    return typeof to === 'number' ? to : this.#sock.sendWait(parts, to, wait, sender)
   }
   recvmsg(into: Uint8Array, flags: number): number {
     return this.#sock.receive(into, flags)
