@@ -94,6 +94,27 @@ export function setPromiscuity(dev: NetDevice, by: 1 | -1): void {
   notifyFlags(dev, old, IFF_PROMISC)
 }
 
+/** dev_uc_add(). */
+export function addUnicast(dev: NetDevice, address: Uint8Array): void {
+  dev.unicast.add(address)
+  updateReceiveMode(dev)
+}
+
+/** dev_uc_del(), of one that may be gone. */
+export function removeUnicast(dev: NetDevice, address: Uint8Array): void {
+  dev.unicast.release(address)
+  updateReceiveMode(dev)
+}
+
+/** __dev_set_rx_mode(): who cannot filter by more addresses than one takes all packets. */
+function updateReceiveMode(dev: NetDevice): void {
+  if (!dev.isUp || dev.hasUnicastFilter) return
+  const isNeeded = dev.unicast.size > 0
+  if (isNeeded === dev.isUnicastPromiscuous) return
+  dev.isUnicastPromiscuous = isNeeded
+  countPromiscuity(dev, isNeeded ? 1 : -1)
+}
+
 function countPromiscuity(dev: NetDevice, by: 1 | -1): void {
   const old = dev.flags
   dev.promiscuity += by
@@ -131,6 +152,7 @@ function openDevice(dev: NetDevice): void {
     dev.flags &= ~IFF_UP
     throw error
   }
+  updateReceiveMode(dev)
   dev.qdisc = dev.defaultQdisc
   if (dev.hasCarrier) dev.isActive = true
 }

@@ -8,6 +8,7 @@ import { NetlinkError } from '../../errors.ts'
 import { throwNotifierErrno } from '../notifier/constants.ts'
 import { IFALIASZ } from './constants.ts'
 import type { NetDevice } from './device.ts'
+import { setCarrier } from './link-watch.ts'
 
 /** dev_validate_mtu(). @throws NetlinkError EINVAL */
 export function checkMtu(dev: NetDevice, mtu: number): void {
@@ -83,4 +84,14 @@ export function setAlias(dev: NetDevice, alias: string): void {
 /** @throws NetlinkError EOPNOTSUPP where the kind does not let user space have a say. */
 export function changeCarrier(dev: NetDevice, on: boolean): void {
   dev.changeCarrier(on)
+}
+
+/**
+ * dev_change_proto_down(): holds the device down, or lets it go.
+ * @throws NetlinkError EOPNOTSUPP where the kind does not allow it.
+ */
+export function setProtoDown(dev: NetDevice, on: boolean): void {
+  if (!dev.canProtoDown) throw new NetlinkError('EOPNOTSUPP', 'Protodown not supported by device')
+  dev.protoDown = on
+  setCarrier(dev, !on)
 }

@@ -24,6 +24,7 @@ import {
   IFF_RUNNING,
   IFF_UP,
 } from './constants.ts'
+import { HardwareAddresses } from './device-addresses.ts'
 import type { Inet6Device } from './ifaddr6.ts'
 import type { BridgePort } from './kinds/bridge-port.ts'
 import type { LinkKind } from './link-kind.ts'
@@ -103,6 +104,15 @@ export class NetDevice {
   hasNoRxHandler = false
   /** Tells apart those that share a MAC address (dev_id): it is part of their link-local addresses. */
   devId = 0
+  /** Addresses that it takes packets for beside its own, and groups. */
+  readonly unicast = new HardwareAddresses()
+  readonly multicast = new HardwareAddresses()
+  /** Whether it can tell apart the packets for more addresses than one (IFF_UNICAST_FLT). */
+  hasUnicastFilter = false
+  /** Whether it takes all packets for want of that. */
+  isUnicastPromiscuous = false
+  /** Whether user space may hold it down (change_proto_down). */
+  canProtoDown = false
 
   constructor(stack: NetStack, name: string, kind?: LinkKind) {
     this.stack = stack

@@ -8,6 +8,7 @@ import { Addrconf } from './address6-device.ts'
 import { StackChains } from './chains.ts'
 import { AF_INET, AF_INET6 } from './constants.ts'
 import type { NetDevice } from './device.ts'
+import { watchGroups } from './device-addresses.ts'
 import { DeviceRegistry, unregisterDevices } from './device-registry.ts'
 import { Fib4 } from './fib4.ts'
 import { Fib6 } from './fib6.ts'
@@ -111,6 +112,7 @@ export class NetStack {
     this.addrconf = new Addrconf(this, this.inet6)
     watchNdisc(this)
     watchBridgePorts(this)
+    watchGroups(this)
     watchVlans(this)
     watchMacvlans(this)
     watchIpvlans(this)

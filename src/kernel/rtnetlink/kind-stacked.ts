@@ -56,12 +56,13 @@ export const vlanCodec: LinkKindCodec = {
 
 /** macvlan_fill_info(). */
 function fillMacvlan(dev: NetDevice): object {
-  const { mode, macvlanFlags, sources, bcQueueLen, bcQueueLenUsed, port } = dev as MacvlanDevice
+  const { mode, macvlanFlags, sortedSources, bcQueueLen, bcQueueLenUsed, port } =
+    dev as MacvlanDevice
   return {
     mode,
     flags: macvlanFlags,
-    macaddrCount: sources.size,
-    macaddrData: sources.size > 0 ? { macaddr: [...sources.values()] } : undefined,
+    macaddrCount: sortedSources.length,
+    macaddrData: sortedSources.length > 0 ? { macaddr: sortedSources } : undefined,
     bcQueueLen,
     bcQueueLenUsed,
     bcCutoff: port.bcCutoff === 1 ? undefined : port.bcCutoff,

@@ -15,6 +15,7 @@ import {
   setAlias,
   setBroadcast,
   setMtu,
+  setProtoDown,
   setTxQueueLength,
 } from '../net/device-settings.ts'
 import type { LinkKind } from '../net/link-kind.ts'
@@ -194,7 +195,8 @@ function setState(
     tell(progress)
   }
   if (link.protoDown !== undefined || link.protoDownReason) {
-    throw new NetlinkError('EOPNOTSUPP', 'Protodown not supported by device')
+    setProtoDown(dev, link.protoDown ? true : link.protoDown === undefined && dev.protoDown)
+    tell(progress)
   }
 }
 

@@ -47,6 +47,7 @@ export class IpvlanDevice extends StackedDevice {
   override minMtu = 68
   override maxMtu = ETH_MAX_MTU
   override hasNoRxHandler = true
+  override hasUnicastFilter = true
   port: Port = { mode: IPVLAN_MODE_L3, flags: 0, nextId: 1 }
 
   override init(): void {

@@ -13,7 +13,7 @@ import {
   IFF_PROMISC,
 } from '../constants.ts'
 import { isValidEtherAddress, type NetDevice } from '../device.ts'
-import { setAllmulti, setPromiscuity } from '../device-flags.ts'
+import { addUnicast, removeUnicast, setAllmulti, setPromiscuity } from '../device-flags.ts'
 import { registerDevice, unregisterDevices } from '../device-registry.ts'
 import { setAddress } from '../device-settings.ts'
 import { ensureAddress } from '../link-create.ts'
@@ -22,7 +22,6 @@ import { linkUpper, unlinkUpper } from '../master.ts'
 import type { NetStack } from '../stack.ts'
 import { validateEtherLink } from './ether.ts'
 import {
-  attempt,
   findLink,
   StackedDevice,
   shrinkTo,
@@ -67,6 +66,8 @@ interface Port {
 
 /** struct macvlan_dev. */
 export class MacvlanDevice extends StackedDevice {
+  override hasUnicastFilter = true
+  override canProtoDown = true
   mode = MACVLAN_MODE_VEPA
   /** MACVLAN_FLAG_*. */
   macvlanFlags = 0
@@ -77,6 +78,11 @@ export class MacvlanDevice extends StackedDevice {
 
   get isPassthru(): boolean {
     return this.mode === MACVLAN_MODE_PASSTHRU
+  }
+
+  /** The sources in the order in which Linux finds them. */
+  get sortedSources(): Uint8Array[] {
+    return [...this.sources.values()].reverse().sort((a, b) => hashAddress(a) - hashAddress(b))
   }
 
   /** Those on the same device. */
@@ -104,6 +110,7 @@ export class MacvlanDevice extends StackedDevice {
       if (!(this.macvlanFlags & MACVLAN_FLAG_NOPROMISC)) setPromiscuity(real, 1)
     } else {
       if (this.#isBusy(this.address)) throw new NetlinkError('EADDRINUSE')
+      addUnicast(real, this.address)
       if (this.flags & IFF_ALLMULTI) setAllmulti(real, 1)
       if (this.flags & IFF_PROMISC) setPromiscuity(real, 1)
     }
@@ -118,6 +125,7 @@ export class MacvlanDevice extends StackedDevice {
     } else {
       if (this.flags & IFF_ALLMULTI) setAllmulti(real, -1)
       if (this.flags & IFF_PROMISC) setPromiscuity(real, -1)
+      removeUnicast(real, this.address)
     }
     port.addresses.delete(this.address.join(':'))
   }
@@ -149,10 +157,13 @@ export class MacvlanDevice extends StackedDevice {
 
   /** macvlan_sync_address(). */
   takeAddress(address: Uint8Array): void {
-    const { addresses } = this.port
-    if (this.isUp) addresses.delete(this.address.join(':'))
+    const { real, port, isUp, isPassthru } = this
+    const old = this.address
+    if (isUp && !isPassthru && real) addUnicast(real, address)
+    if (isUp) port.addresses.delete(old.join(':'))
     this.address = address.slice(0, ETH_ALEN)
-    if (this.isUp) addresses.add(this.address.join(':'))
+    if (isUp) port.addresses.add(this.address.join(':'))
+    if (isUp && !isPassthru && real) removeUnicast(real, old)
   }
 
   /** macvlan_addr_busy(). */
@@ -195,6 +206,12 @@ export class MacvlanDevice extends StackedDevice {
       if (isValidEtherAddress(each)) this.sources.set(each.join(':'), each)
     }
   }
+}
+
+/** macvlan_eth_hash(). */
+function hashAddress(address: Uint8Array): number {
+  const value = address.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n) << 16n
+  return Number(BigInt.asUintN(64, value * 0x61c8864680b583ebn) >> 56n)
 }
 
 /** macvlan_validate(). */
@@ -298,8 +315,7 @@ export function watchMacvlans(stack: NetStack): void {
     } else if (event === 'NETDEV_CHANGEMTU') {
       shrinkTo(real, uppers)
     } else if (event === 'NETDEV_CHANGEADDR' && first?.isPassthru) {
-      attempt(() => first.takeAddress(real.address))
-      first.stack.chains.netdev.call('NETDEV_CHANGEADDR', { dev: first })
+      first.takeAddress(real.address)
     }
   })
 }

@@ -15,9 +15,11 @@ import {
 } from '../constants.ts'
 import { isValidEtherAddress, type NetDevice } from '../device.ts'
 import {
+  addUnicast,
   changeFlags,
   closeDevices,
   combineFlags,
+  removeUnicast,
   setAllmulti,
   setPromiscuity,
 } from '../device-flags.ts'
@@ -69,6 +71,7 @@ function refuse(code: 'EINVAL' | 'ENODEV' | 'EEXIST' | 'ERANGE', text: string): 
 /** struct vlan_dev_priv. */
 export class VlanDevice extends StackedDevice {
   override maxMtu = ETH_MAX_MTU
+  override hasUnicastFilter = true
   override broadcast: Uint8Array = new Uint8Array(ETH_ALEN)
   id = 0
   protocol = ETH_P_8021Q
@@ -112,10 +115,12 @@ export class VlanDevice extends StackedDevice {
     if (!real) return
     if (!real.isUp && !this.isLoose) throw new NetlinkError('ENETDOWN')
     this.inheritAddress()
+    if (this.hasOwnAddress) addUnicast(real, this.address)
     if (real.hasCarrier && !this.isBridgeBound) setCarrier(this, true)
   }
 
   override stop(): void {
+    if (this.real && this.hasOwnAddress) removeUnicast(this.real, this.address)
     if (!this.isBridgeBound) setCarrier(this, false)
   }
 
@@ -129,6 +134,21 @@ export class VlanDevice extends StackedDevice {
   override changeMtu(mtu: number): void {
     if (this.real && mtu > this.real.mtu) throw new NetlinkError('ERANGE')
     super.changeMtu(mtu)
+  }
+
+  get hasOwnAddress(): boolean {
+    return this.real?.address.some((byte, i) => byte !== this.address[i]) ?? false
+  }
+
+  /** vlan_dev_set_mac_address(). */
+  override changeAddress(address: Uint8Array): void {
+    const { real, isUp } = this
+    const old = this.address
+    const hadOwn = this.hasOwnAddress
+    super.changeAddress(address)
+    if (!real || !isUp) return
+    if (this.hasOwnAddress) addUnicast(real, this.address)
+    if (hadOwn) removeUnicast(real, old)
   }
 
   /** vlan_dev_inherit_address(): whether it has the address of what it stands on. */
