@@ -101,29 +101,35 @@ export function showAddress(
   p.text('\n')
 }
 
-type AddressView = Pick<GlobalOptions, 'brief' | 'details' | 'statistics' | 'family' | 'oneline'>
+export interface AddressView
+  extends Pick<GlobalOptions, 'brief' | 'details' | 'statistics' | 'family' | 'oneline'> {
+  /** Nothing of the link itself: a label is asked for, or each address is on a line. */
+  readonly onlyAddresses?: boolean
+}
 
 /** A link with its addresses: an element of `ip -j addr`. */
 export function showLinkAddresses(
   p: Printer,
   link: Link,
-  addresses: readonly Address[],
+  addresses: readonly (Address | undefined)[],
   names: LinkNames,
   view: AddressView,
 ): void {
   const { brief, statistics, oneline } = view
+  const isAlone = oneline || view.onlyAddresses === true
   if (brief) showBriefLink(p, link, names, false)
-  else if (!oneline) showLink(p, link, names, { ...view, isLink: false, hasQueue: true })
+  else if (!isAlone) showLink(p, link, names, { ...view, isLink: false, hasQueue: true })
   p.openList('addr_info')
   for (const address of addresses) {
+    if (!address && !p.isJson) continue
     p.open()
-    if (brief) showWho(p, address)
-    else showAddress(p, address, names, oneline)
+    if (address && brief) showWho(p, address)
+    else if (address) showAddress(p, address, names, oneline)
     p.close()
   }
   p.closeList()
   if (brief) p.text('\n')
-  else if (statistics > 0 && !oneline) {
+  else if (statistics > 0 && !isAlone) {
     showStatistics(p, link, statistics)
     p.text('\n')
   }

@@ -1,17 +1,26 @@
 /** `nlkit addr`: addresses of network devices. */
 import { defined } from '../client/route/door.ts'
 import {
+  IFA_F_DADFAILED,
   IFA_F_DEPRECATED,
+  IFA_F_HOMEADDRESS,
+  IFA_F_MANAGETEMPADDR,
+  IFA_F_MCAUTOJOIN,
+  IFA_F_NODAD,
+  IFA_F_NOPREFIXROUTE,
+  IFA_F_OPTIMISTIC,
   IFA_F_PERMANENT,
   IFA_F_SECONDARY,
   IFA_F_TENTATIVE,
 } from '../families/rt-addr-constants.ts'
 import type { Address, AddressName, Link, NewAddress } from '../index.ts'
-import { ownAndPeer, showLinkAddresses } from './addr-show.ts'
+import { type AddressView, ownAndPeer, showLinkAddresses } from './addr-show.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { UsageError } from './exit.ts'
 import { linkFilter } from './link.ts'
 import { LinkNames } from './link-names.ts'
+import { showBriefLink, showLink } from './link-show.ts'
+import { showStatistics } from './link-stats-show.ts'
 import { Listing } from './listing.ts'
 import { GROUPS, SCOPES } from './names.ts'
 import {
@@ -125,18 +134,20 @@ function describe(call: Call<typeof description>): NewAddress {
   return defined(all)
 }
 
-/** A link, and the addresses of it that are shown. */
-type LinkAddresses = readonly [link: Link, addresses: readonly Address[]]
+/** A link and its addresses; undefined is one that a filter leaves out, `{}` in ip(8)'s JSON. */
+type LinkAddresses = readonly [link: Link, addresses: readonly (Address | undefined)[]]
 
 function show(
   call: Call,
   links: readonly LinkAddresses[],
   names: LinkNames,
   isShown = (_link: Link) => true,
+  view: Partial<AddressView> = {},
 ): void {
   const listing = new Listing(call)
   for (const [link, own] of links) {
-    if (isShown(link)) listing.item((p) => showLinkAddresses(p, link, own, names, call.options))
+    if (isShown(link))
+      listing.item((p) => showLinkAddresses(p, link, own, names, { ...call.options, ...view }))
     else listing.skip()
   }
   listing.end()
@@ -157,6 +168,13 @@ const filters = {
   primary: flag('only those that are the first of their network'),
   tentative: flag('only those whose duplicates are looked for'),
   deprecated: flag('only those that are not preferred any more'),
+  dadfailed: flag('only those of which there was a duplicate'),
+  home: flag('only home addresses of mobile IPv6'),
+  mngtmpaddr: flag('only those of which temporary ones are made'),
+  nodad: flag('only those whose duplicates are not looked for'),
+  optimistic: flag('only those that are used while duplicates are looked for'),
+  noprefixroute: flag("only those without the network's route"),
+  autojoin: flag('only those that join their multicast group'),
 } satisfies Parameters
 
 /** Flags that a word asks for, and whether they have to be set. */
@@ -167,14 +185,30 @@ const ASKED = [
   ['primary', IFA_F_SECONDARY, false],
   ['tentative', IFA_F_TENTATIVE, true],
   ['deprecated', IFA_F_DEPRECATED, true],
+  ['dadfailed', IFA_F_DADFAILED, true],
+  ['home', IFA_F_HOMEADDRESS, true],
+  ['mngtmpaddr', IFA_F_MANAGETEMPADDR, true],
+  ['nodad', IFA_F_NODAD, true],
+  ['optimistic', IFA_F_OPTIMISTIC, true],
+  ['noprefixroute', IFA_F_NOPREFIXROUTE, true],
+  ['autojoin', IFA_F_MCAUTOJOIN, true],
 ] as const
 
-function isShown(address: Address, given: Given<typeof filters>): boolean {
+/** Whether a label is as fnmatch(3) has the pattern, of which `*` and `?` are known here. */
+function isLike(label: string, pattern: string): boolean {
+  const parts = pattern.split(/([*?])/).map((part) => {
+    if (part === '*' || part === '?') return part === '*' ? '.*' : '.'
+    return part.replace(/[$()+.[\\\]^{|}]/g, '\\$&')
+  })
+  return new RegExp(`^${parts.join('')}$`, 's').test(label)
+}
+
+function isShown(address: Address, given: Given<typeof filters>, ifname: string): boolean {
   const { scope, to, label } = given
   const own = ownAndPeer(address).own
   return (
     (scope === undefined || SCOPES.numberOf(address.scope) === scope) &&
-    (label === undefined || address.label === label) &&
+    (label === undefined || isLike(address.label ?? ifname, label)) &&
     (to === undefined || contains(readPrefix(to, address.family), readPrefix(own))) &&
     ASKED.every(([word, flag, isSet]) => !given[word] || ((address.flags & flag) !== 0) === isSet)
   )
@@ -195,9 +229,11 @@ function withAddresses(
   }
   return links
     .map((link) => [link, byLink.get(link.ifindex) ?? []] as const)
-    .map(([link, all]) => [link, all.filter((each) => isShown(each, given)), all] as const)
-    .filter(([, shown, all]) => shown.length > 0 || (all.length === 0 && !isOfOneFamily))
-    .map(([link, shown]) => [link, shown] as const)
+    .map(
+      ([link, all]) =>
+        [link, all.map((each) => (isShown(each, given, link.ifname) ? each : undefined))] as const,
+    )
+    .filter(([, all]) => all.some(Boolean) || (all.length === 0 && !isOfOneFamily))
 }
 
 /** What Linux says of a link to who asks for IPv6's links: little (inet6_fill_ifinfo()). */
@@ -227,6 +263,36 @@ function asIpv6Says({
   }) as Link
 }
 
+/** `-0`: of each link its own address alone. */
+function showLinks(
+  call: Call,
+  links: readonly Link[],
+  names: LinkNames,
+  given: Given<typeof filters>,
+): void {
+  const listing = new Listing(call)
+  const { brief, statistics } = call.options
+  const isWanted = linkFilter(given)
+  for (const link of links)
+    if (!isWanted(link)) listing.skip()
+    else
+      listing.item((p) => {
+        if (brief) showBriefLink(p, link, names, true)
+        else
+          showLink(p, link, names, {
+            ...call.options,
+            family: undefined,
+            isLink: false,
+            hasQueue: true,
+          })
+        if (!brief && statistics > 0) {
+          showStatistics(p, link, statistics)
+          p.text('\n')
+        }
+      })
+  listing.end()
+}
+
 const list = verb({
   aliases: ['ls', 'show'],
   summary: 'lists addresses',
@@ -241,6 +307,10 @@ const list = verb({
     const asked = { master, ...(kind?.endsWith('_slave') ? {} : { kind }) }
     const links =
       link === undefined ? await nl.links.list(asked).toArray() : [await nl.links.get(link)]
+    if (options.link) {
+      showLinks(call, links, names, given)
+      return
+    }
     const family = options.family ?? (to === undefined ? undefined : readPrefix(to).family)
     const isShort = link === undefined && options.family === 'inet6'
     const addresses = await nl.addresses.list({ link, family }).toArray()
@@ -250,7 +320,10 @@ const list = verb({
       given,
       family !== undefined,
     )
-    show(call, shown, names, linkFilter(given))
+    show(call, shown, names, linkFilter(given), {
+      family,
+      onlyAddresses: given.label !== undefined,
+    })
   },
 })
 

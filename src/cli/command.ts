@@ -20,6 +20,8 @@ export interface GlobalOptions {
   readonly family: 'inet' | 'inet6' | undefined
   /** `-M`: MPLS, which routes and netconf know. */
   readonly mpls: boolean
+  /** `-0`: the link layer, of which addresses and multicast groups tell. */
+  readonly link: boolean
 }
 
 /** What a command's first word names, such as the link that `link set` changes. */

@@ -187,7 +187,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'netns',
     aliases: [],
-    summary: 'network namespaces of a served kernel',
+    summary: 'network namespaces',
     load: () => import('./namespaces.ts'),
   },
   {

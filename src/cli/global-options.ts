@@ -41,7 +41,9 @@ export function normalise(argv: readonly string[]): string[] {
 
 /** Whether errors are wanted as JSON, also from a command line that cannot be read. */
 export function wantsJson(argv: readonly string[]): boolean {
-  return normalise(argv).some((word) => word === '--json' || /^-[dsot46q]*j[jdsot46q]*$/.test(word))
+  return normalise(argv).some(
+    (word) => word === '--json' || /^-[dsot046q]*j[jdsot046q]*$/.test(word),
+  )
 }
 
 export function addGlobalOptions(program: Commander): void {
@@ -53,9 +55,10 @@ export function addGlobalOptions(program: Commander): void {
     .option('-o, --oneline', 'each object on one line')
     .option('-t, --timestamp', 'of a monitor: when each event came')
     .option('--tshort', 'the same on one line; also -ts')
+    .option('-0', 'link-layer addresses only')
     .option('-4', 'IPv4 only')
     .option('-6', 'IPv6 only')
-    .option('-f, --family <FAMILY>', 'inet, inet6 or mpls; -M is mpls')
+    .option('-f, --family <FAMILY>', 'inet, inet6, link or mpls; -M is mpls')
     .option('-n, --netns <NAME>', 'in the network namespace of that name')
     .option('--kernel <WHICH>', 'live, embedded or unix:PATH; also NLKIT_KERNEL')
     .option('--timeout <DURATION>', 'for one request, such as 5s')
@@ -68,9 +71,9 @@ export function addGlobalOptions(program: Commander): void {
 }
 
 function readFamily(word: unknown): GlobalOptions['family'] {
-  if (word === undefined || word === 'mpls') return undefined
+  if (word === undefined || word === 'mpls' || word === 'link') return undefined
   if (word === 'inet' || word === 'inet6') return word
-  throw new UsageError(`--family: expected inet, inet6 or mpls, got "${word}"`)
+  throw new UsageError(`--family: expected inet, inet6, link or mpls, got "${word}"`)
 }
 
 function readColor(word: unknown): ColorChoice {
@@ -82,6 +85,7 @@ function readColor(word: unknown): ColorChoice {
 /** @throws UsageError for options that exclude each other, and values that make no sense. */
 export function readCommon(given: Readonly<Record<string, unknown>>): Common {
   if (given['4'] && given['6']) throw new UsageError('-4 and -6 exclude each other')
+  if (given['0'] && (given['4'] || given['6'])) throw new UsageError('-0 excludes -4 and -6')
   return {
     options: {
       json: given.json === true,
@@ -94,6 +98,7 @@ export function readCommon(given: Readonly<Record<string, unknown>>): Common {
       hints: given.hints !== false,
       family: given['4'] ? 'inet' : given['6'] ? 'inet6' : readFamily(given.family),
       mpls: given.family === 'mpls',
+      link: given['0'] === true || given.family === 'link',
     },
     kernel: given.kernel as string | undefined,
     netns: given.netns as string | undefined,

@@ -8,7 +8,7 @@ import type { Connection } from './session.ts'
 const DIRECTORY = '/run/netns'
 
 /** Namespaces of this machine that have names. */
-function namespacesWithNames(): string[] {
+export function namespacesWithNames(): string[] {
   try {
     return readdirSync(DIRECTORY)
   } catch {
@@ -17,7 +17,7 @@ function namespacesWithNames(): string[] {
 }
 
 /** The number that one of them has here, if it has any. */
-async function idOf(nl: Connection, name: string): Promise<number | undefined> {
+export async function idOf(nl: Connection, name: string): Promise<number | undefined> {
   let fd: number
   try {
     fd = openSync(`${DIRECTORY}/${name}`, 'r')

@@ -1,12 +1,25 @@
 /** `nlkit neigh`: which link-layer address an IP address has. */
-import { NUD_NOARP } from '../families/rt-neigh-constants.ts'
+import { neighbourStates } from '../client/route/names.ts'
+import { NTF_EXT_LEARNED, NTF_PROXY, NUD_NOARP } from '../families/rt-neigh-constants.ts'
 import type { Neighbour, NeighbourName, NewNeighbour } from '../index.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { UsageError } from './exit.ts'
 import { LinkNames } from './link-names.ts'
 import { Listing } from './listing.ts'
+import { PROTOCOLS } from './names.ts'
 import { showNeighbour } from './neigh-show.ts'
-import { flag, mac, oneOf, type Parameters, readAddress, text } from './parameter.ts'
+import {
+  flag,
+  type Given,
+  mac,
+  named,
+  oneOf,
+  type Parameters,
+  readAddress,
+  readPrefix,
+  text,
+} from './parameter.ts'
+import { contains } from './prefix-match.ts'
 
 const STATES = [
   'permanent',
@@ -74,38 +87,59 @@ function print(
   listing.end()
 }
 
-/** What ip(8) leaves out unless it is asked for: entries that need no look-up, or that are empty. */
-function isListed(neighbour: Neighbour): boolean {
-  const { state } = neighbour
-  if (typeof state === 'number') return state !== 0 && (state & NUD_NOARP) === 0
-  return state !== 'noarp' && state !== 'none'
+/**
+ * What ip(8) leaves out: of no state but the one that is asked for, or entries that need no look-up
+ * or are empty; those that somebody else keeps and those of proxies it always shows.
+ */
+function isListed({ state, flags }: Neighbour, asked: string | undefined): boolean {
+  if (asked === 'all' || (flags & (NTF_PROXY | NTF_EXT_LEARNED)) !== 0) return true
+  const bits = neighbourStates.bits(state, 'state')
+  if (asked === undefined) return bits !== 0 && (bits & NUD_NOARP) === 0
+  const wanted = neighbourStates.bits(asked as NonNullable<NewNeighbour['state']>, 'state')
+  return wanted === 0 ? bits === 0 : (bits & wanted) !== 0
+}
+
+const filters = {
+  ...naming,
+  state: oneOf(['all', ...STATES], 'only those in that state, or all', { words: ['nud'] }),
+  unused: flag('only those that nobody uses'),
+  master: text('NAME', 'only behind members of that bridge, bond or VRF', { words: ['vrf'] }),
+  nomaster: flag('only behind links that are no members'),
+  proto: named('PROTOCOL', 'only those that it made known', (name) => PROTOCOLS.number(name), {
+    words: ['protocol'],
+  }),
+} satisfies Parameters
+
+/** Whether the link behind which it is belongs where the words say. */
+function isBehind(
+  { ifindex }: Neighbour,
+  { master, nomaster }: Given<typeof filters>,
+  names: LinkNames,
+): boolean {
+  const own = names.link(ifindex)?.master
+  if (nomaster) return own === undefined
+  return master === undefined || (own !== undefined && names.name(own) === master)
 }
 
 const list = verb({
   aliases: ['ls', 'show'],
   summary: 'lists neighbours',
   examples: ['nlkit neigh list', 'nlkit neigh list dev eth0 -j', 'nlkit neigh list --state stale'],
-  subject: { placeholder: 'ADDRESS', about: 'only that address', words: ['to'] },
-  parameters: {
-    ...naming,
-    state: oneOf(['all', ...STATES], 'only those in that state, or all', { words: ['nud'] }),
-  },
+  subject: { placeholder: 'PREFIX', about: 'only addresses within that', words: ['to'] },
+  parameters: filters,
   async run(call) {
-    const { given, options } = call
-    const { dev: link, proxy, state } = given
+    const { given, options, subject } = call
+    const { dev: link, proxy, state, proto, unused } = given
     const nl = await call.open()
     const names = await LinkNames.load(nl)
-    const filter = {
-      link,
-      proxy,
-      family: options.family,
-      state: state === 'all' ? undefined : state,
-    }
-    const wanted = call.subject === undefined ? undefined : readAddress(call.subject)
+    const wanted = subject === undefined ? undefined : readPrefix(subject, options.family)
+    const filter = { link, proxy, family: options.family ?? wanted?.family }
     const all = await nl.neighbours.list(filter).toArray()
     const neighbours = all
-      .filter((each) => state !== undefined || proxy || isListed(each))
-      .filter(({ destination }) => wanted === undefined || destination === wanted)
+      .filter((each) => isListed(each, state) && isBehind(each, given, names))
+      .filter(({ destination }) => !wanted || contains(wanted, readPrefix(destination)))
+      .filter(({ protocol }) => proto === undefined || PROTOCOLS.numberOf(protocol ?? 0) === proto)
+      .filter(({ cacheinfo }) => !unused || !cacheinfo?.refcnt)
     print(call, neighbours, names, link !== undefined)
   },
 })

@@ -1,6 +1,6 @@
 /** `nlkit nexthop`: next hops that routes refer to by their ids. */
 import { defined } from '../client/route/door.ts'
-import type { NewNexthop } from '../index.ts'
+import type { NewNexthop, NexthopBucket } from '../index.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { UsageError } from './exit.ts'
 import { LinkNames } from './link-names.ts'
@@ -146,16 +146,34 @@ const get = verb({
 
 const bucket = verb({
   aliases: ['buckets'],
-  summary: 'lists buckets of resilient groups',
-  examples: ['nlkit nexthop bucket', 'nlkit nexthop bucket 7 -j'],
-  subject: { ...subject, required: false, words: ['id', 'list', 'show'] },
-  parameters: {},
+  summary: 'lists buckets of resilient groups; get shows one',
+  examples: ['nlkit nexthop bucket', 'nlkit nexthop bucket list id 7 -j'],
+  many: 'list|get [ID]',
+  parameters: {
+    id: integer('ID', 'only of that group'),
+    index: integer('N', 'only the one of that number'),
+    nhid: integer('ID', 'only those that lead to that next hop'),
+    dev: text('NAME', 'only those that lead through that link', { words: ['oif'] }),
+  },
   async run(call) {
-    const id = call.subject === undefined ? undefined : readInteger(call.subject)
+    const words = call.rest.filter((word) => !['list', 'ls', 'show', 'get'].includes(word))
+    if (words.length > 1) throw new UsageError(`unexpected word "${words[1]}"`)
+    const {
+      index,
+      nhid,
+      dev,
+      id = words[0] === undefined ? undefined : readInteger(words[0]),
+    } = call.given
     const nl = await call.open()
+    const oif = dev === undefined ? undefined : (await nl.links.get(dev)).ifindex
+    const hops = oif === undefined ? undefined : await nl.nexthops.list({ oif }).toArray()
+    const isShown = (each: NexthopBucket) =>
+      (index === undefined || each.index === index) &&
+      (nhid === undefined || each.nhId === nhid) &&
+      (hops === undefined || hops.some((hop) => hop.id === each.nhId))
     const listing = new Listing(call)
     for await (const batch of nl.nexthops.buckets(id).batches())
-      for (const each of batch) listing.item((p) => showBucket(p, each))
+      for (const each of batch.filter(isShown)) listing.item((p) => showBucket(p, each))
     listing.end()
   },
 })

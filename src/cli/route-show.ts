@@ -219,8 +219,14 @@ export interface RouteView {
   readonly metric?: boolean
   readonly prefsrc?: boolean
   readonly tos?: boolean
+  readonly realm?: boolean
   /** What `-d` tells of the next hop that a route refers to. */
   readonly nexthop?: ((p: Printer, id: number) => void) | undefined
+}
+
+/** Whether the gateway is of another family than the route, which no filter makes plain. */
+function isOtherFamily({ gateway, family }: Route): boolean {
+  return gateway !== undefined && gateway.includes(':') !== (family === 'inet6')
 }
 
 /** Where to, from where, by what. */
@@ -238,7 +244,7 @@ function showWay(p: Printer, route: Route, names: LinkNames, view: RouteView): v
   }
   showEncap(p, route, names, view.statistics)
   if (tos && !view.tos) p.both('tos', dsfield(tos), `tos ${dsfield(tos)} `)
-  if (!view.gateway) showGateway(p, route.gateway, family)
+  if (!view.gateway || isOtherFamily(route)) showGateway(p, route.gateway, family)
   if (!view.oif) showDevice(p, oif, names)
 }
 
@@ -278,7 +284,7 @@ export function showRoute(p: Printer, route: Route, names: LinkNames, view: Rout
   if (priority !== undefined && !view.metric) p.both('metric', priority, `metric ${priority} `)
   showRouteFlags(p, route.flags)
   showMark(p, route)
-  showRealms(p, route.flow)
+  if (!view.realm) showRealms(p, route.flow)
   if (uid !== undefined) p.both('uid', uid, `uid ${uid} `)
   if (family === 'inet' && (route.flags & constants.RTM_F_CLONED) !== 0) showCacheFlags(p, route)
   if (family !== 'mpls') showCacheinfo(p, route, view.statistics ?? 0)

@@ -6,7 +6,7 @@ import { type Call, type Command, type GlobalOptions, verb } from './command.ts'
 import { UsageError } from './exit.ts'
 import { LinkNames } from './link-names.ts'
 import { Listing } from './listing.ts'
-import { PROTOCOLS, SCOPES, TABLES } from './names.ts'
+import { PROTOCOLS, REALMS, SCOPES, TABLES } from './names.ts'
 import { NexthopNames } from './nexthop-names.ts'
 import {
   address,
@@ -147,6 +147,9 @@ const filters = {
   scope: named('SCOPE', 'only those of that scope', (name) => SCOPES.number(name)),
   metric: integer('N', 'only those of that metric', { words: ['priority', 'preference'] }),
   tos: integer('N', 'only those of that type of service', { words: ['dsfield'] }),
+  from: text('PREFIX', 'only those for packets from within that'),
+  realm: { ...text('FROM/TO', 'only those of that realm'), words: ['realms'] },
+  cached: flag('of IPv6, what was learned of single destinations', { words: ['cache', 'cloned'] }),
   root: text('PREFIX', 'only those to prefixes within that one'),
   match: text('PREFIX', 'only those to prefixes that contain that one'),
 } satisfies Parameters
@@ -166,13 +169,14 @@ function viewOf(options: GlobalOptions, given: Filters): RouteView {
     scope: given.scope !== undefined,
     metric: given.metric !== undefined,
     tos: given.tos !== undefined,
+    realm: given.realm?.includes('/') === true,
   }
 }
 
 /** The routes that the command line's words leave, of those that the kernel sent. */
 function isShown(route: Route, given: Filters, family: Route['family'] | undefined): boolean {
-  const { dev, via, src, scope, metric, tos, root, match } = given
-  if ((route.flags & RTM_F_CLONED) !== 0) return false
+  const { dev, via, src, scope, metric, tos, root, match, from, realm } = given
+  if (((route.flags & RTM_F_CLONED) !== 0) !== (given.cached === true)) return false
   return (
     (dev === undefined || route.oif !== undefined) &&
     (via === undefined || route.gateway === via) &&
@@ -180,11 +184,26 @@ function isShown(route: Route, given: Filters, family: Route['family'] | undefin
     (metric === undefined || (route.priority ?? 0) === metric) &&
     (tos === undefined || route.tos === tos) &&
     (scope === undefined || SCOPES.numberOf(route.scope) === scope) &&
+    (from === undefined || isFrom(route, from)) &&
+    (realm === undefined || isOfRealm(route, realm)) &&
     (root === undefined ||
       contains(readPrefix(root, family === 'inet6' ? family : 'inet'), prefixOf(route))) &&
     (match === undefined ||
       contains(prefixOf(route), readPrefix(match, family === 'inet6' ? family : 'inet')))
   )
+}
+
+/** Whether it is for packets from within a prefix, or for all from `default`. */
+function isFrom({ source }: Route, from: string): boolean {
+  if (source === undefined) return from === 'default' || from === 'any' || from === 'all'
+  return contains(readPrefix(from, 'inet6'), readPrefix(source, 'inet6'))
+}
+
+/** `FROM/TO`, or `TO` alone, of which each half that is given must be so. */
+function isOfRealm({ flow = 0 }: Route, realm: string): boolean {
+  const [to = '', from] = realm.split('/').reverse()
+  const isHalf = (word: string, own: number) => REALMS.number(word) === own
+  return isHalf(to, flow & 0xffff) && (from === undefined || isHalf(from, flow >>> 16))
 }
 
 function prefixOf({ destination, family }: Route): Prefix {
@@ -196,10 +215,12 @@ function listedFamily(call: Call, given: Filters): Route['family'] | undefined {
   const { options, subject } = call
   if (options.mpls) return 'mpls'
   if (options.family !== undefined) return options.family
-  const [word] = [subject, given.via, given.src, given.root, given.match].filter(
+  const [word] = [subject, given.src, given.root, given.match, given.from].filter(
     (one) => one !== undefined && one !== 'default',
   )
   if (word !== undefined) return word.includes(':') ? 'inet6' : 'inet'
+  // A gateway may be of another family than the route.
+  if (given.via?.includes(':')) return undefined
   return given.table === 'all' ? undefined : 'inet'
 }
 
@@ -223,7 +244,8 @@ const list = verb({
     const nl = await call.open()
     const family = listedFamily(call, given)
     const destination = subject === undefined ? undefined : destinationIn(subject, family)
-    const filter = { family, table, oif, protocol, type, destination }
+    const { cached } = given
+    const filter = { family, table, oif, protocol, type, destination, cached }
     const names = await LinkNames.load(nl)
     const nexthops = options.details ? await NexthopNames.load(nl) : undefined
     const view = { ...viewOf(options, given), nexthop: nexthops?.show(names) }

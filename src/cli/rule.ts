@@ -1,5 +1,6 @@
 /** `nlkit rule`: which table routes a packet. */
 import { defined } from '../client/route/door.ts'
+import { FIB_RULE_INVERT } from '../families/rt-rule-constants.ts'
 import { isNetlinkError, type Rule, type RuleDescription } from '../index.ts'
 import { type Call, type Command, type GlobalOptions, verb } from './command.ts'
 import { UsageError } from './exit.ts'
@@ -7,6 +8,7 @@ import { Listing } from './listing.ts'
 import { PROTOCOLS, TABLES } from './names.ts'
 import {
   flag,
+  type Given,
   integer,
   named,
   oneOf,
@@ -16,6 +18,7 @@ import {
   readPrefix,
   text,
 } from './parameter.ts'
+import { contains } from './prefix-match.ts'
 import { ipProtocolNumber, showRule } from './rule-show.ts'
 
 const ACTIONS = ['blackhole', 'unreachable', 'prohibit', 'nop'] as const
@@ -119,16 +122,85 @@ function print(call: Call, rules: readonly Rule[]): void {
   listing.end()
 }
 
+const filters = {
+  from: text('PREFIX', 'only those for packets from within that'),
+  to: text('PREFIX', 'only those for packets to within that', { words: ['dst'] }),
+  iif: text('NAME', 'only those for packets that came through that link', { words: ['dev'] }),
+  oif: text('NAME', 'only those for packets that leave through that link'),
+  fwmark: { ...mark, about: 'only those for that mark' },
+  tos: integer('N', 'only those for that type of service', { words: ['dsfield'] }),
+  ipproto: named('PROTOCOL', 'only those for that protocol', ipProtocolNumber),
+  sport: range('only those for packets from those ports'),
+  dport: range('only those for packets to those ports'),
+  uidrange: range('only those for those users'),
+  l3mdev: flag('only those that look into the tables of VRFs'),
+  not: flag('only those for packets that do not match'),
+  priority,
+  table: { ...table, about: 'only those that look into that table' },
+  proto: named('PROTOCOL', 'only those that it installed', (name) => PROTOCOLS.number(name), {
+    words: ['protocol'],
+  }),
+} satisfies Parameters
+
+type Filters = Given<typeof filters>
+
+const isWithin = (prefix: string | undefined, own: string | undefined, options: GlobalOptions) => {
+  const outer = prefixOf(prefix, options)
+  return (
+    outer === undefined || (own !== undefined && contains(readPrefix(outer.text), readPrefix(own)))
+  )
+}
+
+/** Whether a range is the one that is asked for, if one is. */
+function isRange(
+  wanted: { start: number; end: number } | undefined,
+  own: { start: number; end: number } | undefined,
+): boolean {
+  return wanted === undefined || (own?.start === wanted.start && own.end === wanted.end)
+}
+
+const isEqual = <T>(wanted: T | undefined, own: T | undefined): boolean =>
+  wanted === undefined || wanted === own
+
+/** The rules that the command line's words leave. */
+function isShown(rule: Rule, given: Filters, options: GlobalOptions): boolean {
+  const { fwmark, proto } = given
+  return (
+    isWithin(given.from, rule.source, options) &&
+    isWithin(given.to, rule.destination, options) &&
+    isEqual(given.iif, rule.iif) &&
+    isEqual(given.oif, rule.oif) &&
+    (fwmark === undefined || fwmark.value === (rule.fwmark ?? 0)) &&
+    isEqual(fwmark?.mask, rule.fwmask) &&
+    isEqual(given.tos, rule.tos) &&
+    isEqual(given.ipproto, rule.ipProto) &&
+    isRange(given.sport, rule.sportRange) &&
+    isRange(given.dport, rule.dportRange) &&
+    isRange(given.uidrange, rule.uidRange) &&
+    (!given.l3mdev || Boolean(rule.l3mdev)) &&
+    (!given.not || (rule.flags & FIB_RULE_INVERT) !== 0) &&
+    (proto === undefined || PROTOCOLS.numberOf(rule.protocol ?? 'unspec') === proto)
+  )
+}
+
 const list = verb({
   aliases: ['ls', 'show'],
   summary: 'lists rules, of IPv4 unless told otherwise',
-  examples: ['nlkit rule list', 'nlkit -6 rule list -j', 'nlkit rule list --table 100'],
-  parameters: { priority, table },
+  examples: ['nlkit rule list', 'nlkit -6 rule list -j', 'nlkit rule list from 10.0.0.0/8'],
+  subject: { placeholder: 'PREFIX', about: 'only those for packets to within that' },
+  parameters: filters,
   async run(call) {
+    const { options, subject: to } = call
+    const given = { ...call.given, ...(to === undefined ? {} : { to }) }
+    const prefix = prefixOf(given.from, options) ?? prefixOf(given.to, options)
+    const family = options.family ?? prefix?.family ?? 'inet'
     const nl = await call.open()
-    const { priority: wanted, table: where } = call.given
-    const family = call.options.family ?? 'inet'
-    print(call, await nl.rules.list({ family, priority: wanted, table: where }).toArray())
+    const filter = { family, priority: given.priority, table: given.table }
+    const rules = await nl.rules.list(filter).toArray()
+    print(
+      call,
+      rules.filter((rule) => isShown(rule, given, options)),
+    )
   },
 })
 

@@ -8,11 +8,13 @@ import {
 } from '../families/rt-stats.ts'
 import type { Statistics } from '../index.ts'
 import { type Command, verb } from './command.ts'
+import { UsageError } from './exit.ts'
 import { LinkNames } from './link-names.ts'
 import { statisticsLines, statisticsMembers } from './link-stats-show.ts'
 import { Listing } from './listing.ts'
 import { oneOf, text } from './parameter.ts'
 import type { Printer } from './printer.ts'
+import { showExtended } from './stats-extended-show.ts'
 
 type Stats64 = NonNullable<Statistics['link64']>
 
@@ -155,6 +157,9 @@ const PARTS: readonly Part[] = [
     suite,
     filter:
       group === 'xstats' ? IFLA_STATS_FILTER_LINK_XSTATS : IFLA_STATS_FILTER_LINK_XSTATS_SLAVE,
+    show(p: Printer, { linkXstats, linkXstatsSlave }: Statistics) {
+      showExtended(p, suite, group === 'xstats' ? linkXstats : linkXstatsSlave)
+    },
   })),
 ]
 /** What `ip monitor` tells when hardware begins or ends to count, or is asked to. */
@@ -166,6 +171,32 @@ export function showHardwareStatistics(p: Printer, stats: Statistics, names: Lin
 }
 
 const GROUPS = ['afstats', 'link', 'offload', 'xstats', 'xstats_slave'] as const
+
+/** @throws UsageError for a subgroup without a group, or a part that there is not. */
+function partsOf(given: {
+  readonly group?: string
+  readonly subgroup?: string
+  readonly suite?: string
+}): Part[] {
+  let parts = [...PARTS]
+  let above: string | undefined = 'top-level'
+  for (const level of ['group', 'subgroup', 'suite'] as const) {
+    const name = given[level]
+    if (name !== undefined && above === undefined)
+      throw new UsageError(`${level} "${name}" without what it is a part of`)
+    if (name !== undefined) {
+      const known = [...new Set(parts.flatMap((part) => part[level] ?? []))]
+      parts = parts.filter((part) => part[level] === name)
+      if (parts.length === 0)
+        throw new UsageError(
+          `there is no ${level} "${name}" in ${above}`,
+          known.length > 0 ? `there are ${known.join(', ')}` : undefined,
+        )
+    }
+    above = name
+  }
+  return parts
+}
 
 /** Linux may begin what it has to say of a link in one message and end it in the next. */
 async function* whole(parts: AsyncIterable<Statistics>): AsyncIterable<Statistics> {
@@ -188,12 +219,14 @@ const list = verb({
   parameters: {
     dev: text('NAME', 'only of that link'),
     group: oneOf(GROUPS, 'only that group'),
+    subgroup: text('NAME', 'only that part of the group'),
+    suite: text('NAME', 'only that part of the subgroup'),
   },
   async run(call) {
     const { given, options } = call
     const nl = await call.open()
     const names = await LinkNames.load(nl)
-    const parts = PARTS.filter(({ group }) => given.group === undefined || group === given.group)
+    const parts = partsOf(given)
     const groups = parts.reduce((bits, { filter }) => bits | filter, 0)
     const link = call.subject ?? given.dev
     const listing = new Listing(call)
@@ -201,7 +234,7 @@ const list = verb({
       for (const part of parts)
         listing.item((p) => {
           showHead(p, stats.ifindex, part, names)
-          part.show?.(p, stats, options.statistics)
+          part.show?.(p, stats, options.statistics + 1)
           p.text('\n')
         })
       if (link === undefined) listing.printer.line()

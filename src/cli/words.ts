@@ -74,6 +74,10 @@ class Reader {
     const word = words[at]!
     const { subject } = this.#verb
     if (this.subject === undefined && subject?.words?.includes(word)) {
+      // `to root PREFIX`: the first of them says no more than the second.
+      const next = words[at + 1] ?? ''
+      if (words.length > at + 2 && (this.#table.has(next) || subject.words.includes(next)))
+        return at + 1
       this.subject = this.#value(words, at, word, subject.placeholder)
       return at + 2
     }

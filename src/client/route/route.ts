@@ -7,6 +7,7 @@ import {
   RT_SCOPE_UNIVERSE,
   RT_TABLE_MAIN,
   RT_TABLE_UNSPEC,
+  RTM_F_CLONED,
   RTM_F_FIB_MATCH,
   RTM_F_LOOKUP_TABLE,
   RTNH_F_ONLINK,
@@ -98,6 +99,8 @@ export interface RouteFilter {
   readonly protocol?: RouteProtocol | number | undefined
   readonly type?: RouteType | number | undefined
   readonly destination?: string | undefined
+  /** Instead of the table's entries what was learned of single destinations (RTM_F_CLONED). */
+  readonly cached?: boolean | undefined
 }
 
 /** What a route says, or by what one is found: one that was listed will do. */
@@ -208,7 +211,8 @@ export class RouteDoor {
     const value = async () => {
       wanted = await this.#wanted(filter, options)
       const { family, table, oif, protocol, type } = wanted
-      return defined({ family, protocol, type, table, oif })
+      const flags = filter.cached ? RTM_F_CLONED : undefined
+      return defined({ family, protocol, type, table, oif, flags })
     }
     const map = (decoded: Decoded): Route | undefined =>
       isWanted(decoded, wanted) ? toRoute(decoded) : undefined
