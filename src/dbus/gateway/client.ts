@@ -67,7 +67,11 @@ export class Client implements Stream, Sender, PeerDoor, Attachment {
     const { limits, guid } = this.bus.bus
     const { mechanisms } = gateway
     this.#sasl = new Sasl({ guid, mechanisms, uid: credentials.uid, canPassFds: true })
-    this.#inbox = new Inbox(() => this.bus.bus.limits.maxMessageSize)
+    this.#inbox = new Inbox(
+      () => this.bus.bus.limits.maxMessageSize,
+      gateway.streams.pool,
+      (bytes, at, length) => gateway.streams.lend(bytes, () => this.#take(bytes, at, length)),
+    )
     this.#outbox = new Outbox(gateway.streams, this.bus.bus.tokens)
     this.#authTimer = gateway.timer(limits.authTimeout, () => {
       gateway.log(`a client has not authenticated within ${limits.authTimeout} ms`)
@@ -133,7 +137,7 @@ export class Client implements Stream, Sender, PeerDoor, Attachment {
         return
       }
       try {
-        this.#finish(count)
+        this.#inbox.filled(count)
       } catch (error) {
         this.#fail(error)
       }
@@ -157,17 +161,11 @@ export class Client implements Stream, Sender, PeerDoor, Attachment {
     return count
   }
 
-  #finish(count: number): void {
-    const message = this.#inbox.filled(count)
-    if (message) this.#take(message, 0, message.length, false)
-  }
-
-  readonly #take: Take = (bytes, at, length, isLent) => {
+  readonly #take: Take = (bytes, at, length) => {
     if (this.#isClosed) return
     const { bus } = this.bus
     if (this.#fds.length > 0) this.#takeWithFds(bytes.slice(at, at + length))
-    else if (isLent) dispatchLent(bus, this.peer, bytes, at, length)
-    else dispatch(bus, this.peer, bytes)
+    else dispatchLent(bus, this.peer, bytes, at, length)
     if (this.#authTimer && this.peer.isActive) this.#completed()
   }
 
@@ -303,6 +301,7 @@ export class Client implements Stream, Sender, PeerDoor, Attachment {
     this.#authTimer?.()
     this.#fdTimer?.()
     this.#outbox.clear()
+    this.#inbox.clear()
     this.gateway.forget(this)
     if (this.#isPeer) this.sock.close()
   }

@@ -4,7 +4,8 @@ import test from 'node:test'
 import fc from 'fast-check'
 import { DecodeError } from '../../errors.ts'
 import { encodeMessage, SIGNAL } from '../message/index.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, type Take } from './inbox.ts'
+import { BufferPool } from './pool.ts'
 
 const LIMIT = 1_000_000
 
@@ -35,22 +36,29 @@ test('messages of both byte orders come out whole, in order', () => {
       (specs, sizes, usesRoom) => {
         const sent = specs.map(({ body, littleEndian }, i) => message(i + 1, body, littleEndian))
         const stream = Buffer.concat(sent)
-        const inbox = new Inbox(() => LIMIT)
         const got: Uint8Array[] = []
+        const take: Take = (bytes, from, length) =>
+          got.push(Uint8Array.from(bytes.subarray(from, from + length)))
+        const pool = new BufferPool()
+        const inbox = new Inbox(
+          () => LIMIT,
+          pool,
+          (bytes, from, length) => {
+            take(bytes, from, length)
+            pool.give(bytes)
+          },
+        )
         for (let at = 0, turn = 0; at < stream.length; turn++) {
           const size = Math.min(sizes[turn % sizes.length]!, stream.length - at)
           const room = usesRoom ? inbox.room : undefined
           if (room) {
             const count = Math.min(size, room.length)
             room.set(stream.subarray(at, at + count))
-            const whole = inbox.filled(count)
-            if (whole) got.push(Uint8Array.from(whole))
+            inbox.filled(count)
             at += count
             continue
           }
-          inbox.feed(stream, at, at + size, (bytes, from, length) =>
-            got.push(Uint8Array.from(bytes.subarray(from, from + length))),
-          )
+          inbox.feed(stream, at, at + size, take)
           at += size
         }
         deepEqual(got, sent)
@@ -64,11 +72,17 @@ test('messages of both byte orders come out whole, in order', () => {
 test('what begins no message, and one that is too long, is refused at its header', () => {
   const taken: number[] = []
   const first = message(1, 10, true)
-  const inbox = new Inbox(() => LIMIT)
+  const newInbox = (): Inbox =>
+    new Inbox(
+      () => LIMIT,
+      new BufferPool(),
+      () => undefined,
+    )
+  const inbox = newInbox()
   const garbage = Buffer.concat([first, Buffer.alloc(64, 'Z')])
   const take = (_: Uint8Array, at: number): number => taken.push(at)
   throws(() => inbox.feed(garbage, 0, garbage.length, take), DecodeError)
   deepEqual(taken, [0])
   const long = message(1, LIMIT, true).subarray(0, 16)
-  throws(() => new Inbox(() => LIMIT).feed(long, 0, long.length, () => undefined), DecodeError)
+  throws(() => newInbox().feed(long, 0, long.length, () => undefined), DecodeError)
 })

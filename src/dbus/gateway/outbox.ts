@@ -6,12 +6,13 @@ import { errnoName } from '../../errno.ts'
 import type { NativeSocket } from '../../transport/native-socket.ts'
 import type { Outgoing } from '../bus/outgoing.ts'
 import type { TokenTable } from '../bus/tokens.ts'
+import { type Lease, PAGE } from './pool.ts'
 import { LARGE, type Streams } from './streams.ts'
 
 /** Most words of segments. */
 const MOST_SEGMENTS = 4096
-/** Small messages that wait share pieces of so many bytes. */
-const PIECE = 64 * 1024
+/** Messages that wait share pieces of a page; the first that are short begin a shorter one. */
+const SHORT = 4096
 /** Parts of a sendmsg(2). */
 const PARTS = 64
 const NO_TOKENS: readonly bigint[] = []
@@ -26,8 +27,10 @@ interface Piece {
   messages: number
   /** They go with its first byte. */
   readonly tokens: readonly bigint[]
-  /** More may be appended. */
+  /** More may be appended; it is of the pool. */
   readonly isOpen: boolean
+  /** Others may use it too. */
+  readonly lease: Lease | undefined
 }
 
 export class Outbox {
@@ -110,24 +113,36 @@ export class Outbox {
       piece.messages++
       return
     }
-    const { head, body } = outgoing
-    const isBodiless = body.length === 0
-    this.#pieces.push(piece(head, isBodiless ? 1 : 0, tokens))
-    if (!isBodiless) this.#pieces.push(piece(body, 1, NO_TOKENS))
+    this.#pieces.push(piece(outgoing.head, outgoing.bodyLength > 0 ? 0 : 1, tokens, undefined))
+    if (outgoing.bodyLength > 0) this.#keepBody(outgoing)
+  }
+
+  /** A long body stays where it is, and all share it. */
+  #keepBody(outgoing: Outgoing): void {
+    const { lease } = this.#streams
+    if (lease?.bytes !== outgoing.source) {
+      this.#pieces.push(piece(outgoing.body, 1, NO_TOKENS, undefined))
+      return
+    }
+    lease.hold()
+    const start = outgoing.at + outgoing.header.bodyAt
+    const body = outgoing.source.subarray(start, start + outgoing.bodyLength)
+    this.#pieces.push(piece(body, 1, NO_TOKENS, lease))
   }
 
   /** A piece with room for `count` bytes. */
   #open(count: number): Piece {
     const last = this.#pieces.at(-1)
     if (last?.isOpen && this.isWaiting && last.end + count <= last.bytes.length) return last
-    const size = Math.max(count, this.isWaiting ? PIECE : Math.min(PIECE, 4 * count))
+    const isShort = count < SHORT && !this.isWaiting
     const opened: Piece = {
-      bytes: new Uint8Array(size),
+      bytes: isShort ? new Uint8Array(SHORT) : this.#streams.pool.take(Math.max(count, PAGE)),
       start: 0,
       end: 0,
       messages: 0,
       tokens: NO_TOKENS,
       isOpen: true,
+      lease: undefined,
     }
     this.#pieces.push(opened)
     return opened
@@ -228,19 +243,33 @@ export class Outbox {
       left -= first.end - first.start
       this.messages -= first.messages
       this.#first++
+      this.#drop(first)
     }
+  }
+
+  /** A piece is sent, or never will be. */
+  #drop({ bytes, isOpen, lease }: Piece): void {
+    if (isOpen) this.#streams.pool.give(bytes)
+    else lease?.release()
   }
 
   /** Nothing goes out any more; descriptors are let go. */
   clear(): void {
-    for (const { tokens, start } of this.#pieces.slice(this.#first))
-      if (tokens.length > 0 && start === 0) this.#tokens.release(tokens)
+    for (const waiting of this.#pieces.slice(this.#first)) {
+      if (waiting.tokens.length > 0 && waiting.start === 0) this.#tokens.release(waiting.tokens)
+      this.#drop(waiting)
+    }
     this.#pieces = []
     this.#forgetSegments()
     this.#first = this.messages = this.bytes = this.fds = 0
   }
 }
 
-function piece(bytes: Uint8Array, messages: number, tokens: readonly bigint[]): Piece {
-  return { bytes, start: 0, end: bytes.length, messages, tokens, isOpen: false }
+function piece(
+  bytes: Uint8Array,
+  messages: number,
+  tokens: readonly bigint[],
+  lease: Lease | undefined,
+): Piece {
+  return { bytes, start: 0, end: bytes.length, messages, tokens, isOpen: false, lease }
 }

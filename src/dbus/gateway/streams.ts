@@ -10,6 +10,7 @@ import { NetlinkError } from '../../errors.ts'
 import { type NativeSocket, STREAMS_LEAVE } from '../../transport/native-socket.ts'
 import { EPOLLIN, EPOLLOUT } from '../../transport/readiness.ts'
 import type { Outgoing } from '../bus/outgoing.ts'
+import { BufferPool, Lease } from './pool.ts'
 
 /** Bytes of each half: what is read, and what is put together to be sent. */
 const HALF = 1 << 20
@@ -65,6 +66,9 @@ export function streamsOf(native: NativeSocket & { [shared]?: Streams }): Stream
 export class Streams {
   readonly native: NativeSocket
   readonly memory = new Uint8Array(2 * HALF)
+  readonly pool = new BufferPool()
+  /** The message that is being dispatched, if it has an array of its own. */
+  lease: Lease | undefined
   readonly #events = new Int32Array(EVENTS * EVENT_WORDS)
   readonly #descriptors = new Int32Array(DESCRIPTORS)
   readonly #plan = new Int32Array(PLAN)
@@ -160,6 +164,18 @@ export class Streams {
   note(sender: Sender): void {
     sender.isDirty = true
     if (this.#dirty.push(sender) === 1 && !this.#isBusy) queueMicrotask(() => this.flush())
+  }
+
+  /** Dispatches a message that has an array of the pool's, which goes back when it is sent. */
+  lend(bytes: Uint8Array, dispatch: () => void): void {
+    const lease = new Lease(this.pool, bytes)
+    this.lease = lease
+    try {
+      dispatch()
+    } finally {
+      this.lease = undefined
+      lease.release()
+    }
   }
 
   /** `sender` cannot send any more: it is closed when nobody else is just sending. */
