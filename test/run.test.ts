@@ -120,6 +120,71 @@ test('a static program is refused before it starts', { skip: noCompiler }, () =>
   assert.match(stderr, /is linked statically/)
 })
 
+/** A program whose only sign of Go is the note that Go's linker leaves. */
+const GO = `#include <stdio.h>
+__attribute__((section(".note.go.buildid"), used, aligned(4)))
+static const struct { unsigned name, body, type; char go[4], id[4]; } note = {4, 4, 4, "Go", "abc"};
+int main(void) { puts("ran"); return 0; }
+`
+
+test('what a program starts is refused, too, if it would get by the shim', {
+  skip: noCompiler,
+}, () => {
+  const build = (name: string, text: string, ...flags: string[]): string => {
+    const program = join(folder, name)
+    writeFileSync(`${program}.c`, text)
+    assert.equal(spawnSync('cc', [...flags, '-o', program, `${program}.c`]).status, 0)
+    return program
+  }
+  const fixed = build('fixed', '#include <stdio.h>\nint main(void) { puts("ran"); }\n', '-static')
+  const go = build('go', GO)
+  const script = join(folder, 'script')
+  writeFileSync(script, `#! ${fixed}\n`, { mode: 0o755 })
+  for (const [program, says] of [
+    [fixed, /fixed is linked statically/],
+    [go, /go is a Go program/],
+    [script, /script is linked statically/],
+  ] as const) {
+    const { status, stdout, stderr } = run([], 'sh', '-c', `"${program}"; echo $?`)
+    assert.equal(stdout, '126\n', program)
+    assert.match(stderr, says)
+    assert.equal(status, 0)
+    const cmd = run([], program)
+    assert.equal(cmd.status, 126, program)
+  }
+  const every = build('every', EVERY)
+  const { stdout } = run([], every, fixed)
+  assert.equal(stdout, 'Permission denied\n'.repeat(8))
+})
+
+/** All forms of starting a program that libc has. */
+const EVERY = `#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  char *none[] = {NULL}, *list[] = {argv[1], NULL};
+  pid_t pid;
+  execve(argv[1], list, none); puts(strerror(errno));
+  execv(argv[1], list); puts(strerror(errno));
+  execvp(argv[1], list); puts(strerror(errno));
+  execvpe(argv[1], list, none); puts(strerror(errno));
+  execl(argv[1], argv[1], (char *)NULL); puts(strerror(errno));
+  execle(argv[1], argv[1], (char *)NULL, none); puts(strerror(errno));
+  fexecve(open(argv[1], O_RDONLY), list, none); puts(strerror(errno));
+  puts(strerror(posix_spawn(&pid, argv[1], NULL, NULL, list, none)));
+}
+`
+
+test('an environment that is emptied is no way out', { skip: noIp }, () => {
+  const ip = spawnSync('sh', ['-c', 'command -v ip'], { encoding: 'utf8' }).stdout.trim()
+  const made = `ip link add d0 type dummy; exec env -i ${ip} -o link show d0`
+  assert.match(run([], 'sh', '-c', made).stdout, /^2: d0: /)
+})
+
 const notRoot = process.getuid?.() === 0 ? false : 'needs root, to make a program setuid to another'
 test('a setuid program is refused before it starts', { skip: notRoot }, () => {
   const program = join(folder, 'setuid')

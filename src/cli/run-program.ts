@@ -20,6 +20,13 @@ const E_PHENTSIZE = 54
 const E_PHNUM = 56
 const PT_INTERP = 3
 const PT_DYNAMIC = 2
+const PT_NOTE = 4
+/** Where a program header has its place and size, and its own size. */
+const P_OFFSET = 8
+const P_FILESZ = 32
+const P_HEADER = 56
+/** Bytes of notes that are looked at. */
+const NOTE_BYTES = 4096
 const MACHINES: Readonly<Record<string, number>> = { x64: 62, arm64: 183 }
 
 function isRunnable(path: string): boolean {
@@ -85,6 +92,20 @@ export function checkProgram(path: string, depth = 0): void {
   }
 }
 
+/** Go's linker leaves notes under its own name. */
+function isGoNote(path: string, header: Buffer): boolean {
+  const size = Math.min(NOTE_BYTES, Number(header.readBigUInt64LE(P_FILESZ)))
+  const notes = readStart(path, size, Number(header.readBigUInt64LE(P_OFFSET)))
+  for (let at = 0; at + 16 <= notes.length; ) {
+    const nameSize = notes.readUInt32LE(at)
+    const bodySize = notes.readUInt32LE(at + 4)
+    if (nameSize === 4 && notes.toString('latin1', at + 12, at + 16) === 'Go\0\0') return true
+    at += 12 + ((nameSize + 3) & ~3) + ((bodySize + 3) & ~3)
+    if (nameSize > NOTE_BYTES || bodySize > NOTE_BYTES) return false
+  }
+  return false
+}
+
 function checkElf(path: string, start: Buffer): void {
   if (start[EI_CLASS] !== ELFCLASS64 || start.readUInt16LE(E_MACHINE) !== MACHINES[process.arch])
     throw new NotRun(
@@ -96,11 +117,18 @@ function checkElf(path: string, start: Buffer): void {
   const count = start.readUInt16LE(E_PHNUM)
   const headers = readStart(path, size * count, Number(start.readBigUInt64LE(E_PHOFF)))
   let isDynamic = false
-  for (let at = 0; at + 4 <= headers.length; at += size) {
+  let isInterpreted = false
+  for (let at = 0; at + size <= headers.length && size >= P_HEADER; at += size) {
     const type = headers.readUInt32LE(at)
-    if (type === PT_INTERP) return
+    isInterpreted ||= type === PT_INTERP
     isDynamic ||= type === PT_DYNAMIC
+    if (type === PT_NOTE && isGoNote(path, headers.subarray(at, at + size)))
+      throw new NotRun(
+        126,
+        `${path} is a Go program, which makes its system calls itself: it would reach this machine's own kernel`,
+      )
   }
+  if (isInterpreted) return
   // The dynamic loader itself has no interpreter, and loads the shim all the same.
   if (isDynamic && /\/ld[-.\w]*\.so(\.\d+)?$/.test(path)) return
   throw new NotRun(
