@@ -33,6 +33,8 @@ import {
 import type { Devconf4 } from './devconf4.ts'
 import type { NetDevice } from './device.ts'
 import { addIfaddrRoutes, changePrefixMetric, deleteIfaddrRoutes } from './ifaddr4-routes.ts'
+import type { MulticastGroups } from './multicast.ts'
+import { IGMP_ALL_HOSTS, joinAllHosts, newGroups4 } from './multicast4.ts'
 import type { NetStack } from './stack.ts'
 
 const IPV6_ONLY =
@@ -123,9 +125,11 @@ export class InDevice {
   /** Whether it is being taken apart: nothing is promoted any more. */
   isDead = false
   readonly conf: Devconf4
+  readonly groups: MulticastGroups
 
   constructor(dev: NetDevice) {
     this.dev = dev
+    this.groups = newGroups4(dev)
     this.conf = dev.stack.netconf4.newConf(dev)
   }
 
@@ -316,7 +320,13 @@ export class Inet {
         this.#create(dev)
         return
       case 'NETDEV_UP':
-        if (inet && dev.flags & IFF_LOOPBACK && dev.mtu >= ETH_MIN_MTU) this.#addLoopback(inet)
+        if (!inet || dev.mtu < ETH_MIN_MTU) return
+        if (dev.flags & IFF_LOOPBACK) this.#addLoopback(inet)
+        joinAllHosts(inet.groups)
+        return
+      case 'NETDEV_DOWN':
+        inet?.groups.down()
+        inet?.groups.leave(IGMP_ALL_HOSTS)
         return
       case 'NETDEV_CHANGEMTU':
         if (dev.mtu < ETH_MIN_MTU) this.#destroy(dev)
@@ -353,6 +363,7 @@ export class Inet {
     const { inet } = dev
     if (!inet) return
     inet.isDead = true
+    inet.groups.destroy()
     for (let ifa = inet.addresses[0]; ifa; ifa = inet.addresses[0]) this.#remove(inet, ifa)
     dev.inet = undefined
     dev.stack.netconf4.withdraw(dev)

@@ -8,7 +8,7 @@
 import { NOTIFY_DONE } from '../notifier/constants.ts'
 import { IN6ADDR_LOOPBACK } from './address.ts'
 import type { Inet6 } from './address6.ts'
-import type { NetdevEvent } from './chains.ts'
+import type { NetdevEvent, NetdevInfo } from './chains.ts'
 import {
   AF_INET6,
   IFA_F_NOPREFIXROUTE,
@@ -17,15 +17,18 @@ import {
   IFAPROT_KERNEL_LL,
   IFAPROT_KERNEL_LO,
   IFF_LOOPBACK,
+  IFF_MULTICAST,
+  IFF_NOARP,
   IFF_SLAVE,
   IPV6_MIN_MTU,
   RTNH_F_DEAD,
   RTNH_F_LINKDOWN,
 } from './constants.ts'
-import { startDad, stopDad } from './dad.ts'
+import { restartDad, startDad, stopDad } from './dad.ts'
 import type { NetDevice } from './device.ts'
 import { Inet6Device, isAutoconfigured, linkLocalOf } from './ifaddr6.ts'
 import { addMulticastRoute, addPrefixRoute } from './ifaddr6-routes.ts'
+import { joinAllNodes, leaveAllNodes } from './multicast6.ts'
 import type { NetStack } from './stack.ts'
 
 /** ipv6_add_dev(). */
@@ -33,6 +36,7 @@ export function addInet6(dev: NetDevice): Inet6Device {
   const idev = new Inet6Device(dev)
   dev.inet6 = idev
   dev.stack.netconf6.announce(dev)
+  joinAllNodes(dev, isRouter(dev, idev))
   return idev
 }
 
@@ -46,8 +50,8 @@ export class Addrconf {
     this.#inet6 = inet6
     stack.chains.netdev.register({
       name: 'ipv6_dev_notf',
-      call: (event, { dev, upper }) => {
-        this.#deviceEvent(event, dev, upper)
+      call: (event, info) => {
+        this.#deviceEvent(event, info.dev, info)
         return NOTIFY_DONE
       },
     })
@@ -59,7 +63,7 @@ export class Addrconf {
   }
 
   /** addrconf_notify(). */
-  #deviceEvent(event: NetdevEvent, dev: NetDevice, upper?: NetDevice): void {
+  #deviceEvent(event: NetdevEvent, dev: NetDevice, info?: NetdevInfo): void {
     switch (event) {
       case 'NETDEV_REGISTER':
         if (dev.mtu >= IPV6_MIN_MTU && !dev.inet6) addInet6(dev)
@@ -72,8 +76,11 @@ export class Addrconf {
       case 'NETDEV_CHANGE':
         if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
         if (!isLinkReady(dev)) this.#stack.fib6.markDevice(dev, RTNH_F_LINKDOWN, 0)
-        else if (dev.inet6?.isReady) this.#stack.fib6.markDevice(dev, 0, RTNH_F_LINKDOWN)
-        else this.#linkReady(dev)
+        else if (dev.inet6?.isReady) {
+          dev.inet6.groups.up()
+          if ((info?.flagsChanged ?? 0) & IFF_NOARP) this.#restartDad(dev.inet6)
+          this.#stack.fib6.markDevice(dev, 0, RTNH_F_LINKDOWN)
+        } else this.#linkReady(dev)
         return
       case 'NETDEV_CHANGEMTU':
         if (dev.mtu < IPV6_MIN_MTU) this.#shutDown(dev, !(dev.flags & IFF_LOOPBACK))
@@ -84,7 +91,7 @@ export class Addrconf {
         }
         return
       case 'NETDEV_CHANGEUPPER':
-        if (upper?.vrfTable !== undefined) this.#shutDown(dev, false)
+        if (info?.upper?.vrfTable !== undefined) this.#shutDown(dev, false)
         return
       case 'NETDEV_DOWN':
         this.#shutDown(dev, false)
@@ -124,6 +131,11 @@ export class Addrconf {
     this.#stack.chains.link.call('NEWLINK', { dev, change: 0, family: AF_INET6 })
   }
 
+  /** addrconf_dad_run(): all addresses are tried again. */
+  #restartDad({ addresses }: Inet6Device): void {
+    for (const ifa of addresses) restartDad(this.#inet6, ifa)
+  }
+
   /** addrconf_init_auto_addrs(). */
   makeAddresses(dev: NetDevice): void {
     const { inet6: idev } = dev
@@ -144,6 +156,7 @@ export class Addrconf {
   /** addrconf_dev_config(). */
   #addLinkLocal(idev: Inet6Device): void {
     const { dev } = idev
+    if (dev.isUp) idev.groups.up()
     addMulticastRoute(dev)
     const address = linkLocalOf(idev)
     if (address === undefined || idev.addresses.some((ifa) => ifa.address === address)) return
@@ -160,6 +173,7 @@ export class Addrconf {
     const { inet6: idev } = dev
     if (!idev) return
     if (isEnd) dev.inet6 = undefined
+    const wasReady = idev.isReady
     idev.isReady = false
     for (const ifa of [...idev.addresses]) {
       stopDad(ifa)
@@ -169,9 +183,16 @@ export class Addrconf {
       this.#stack.chains.inet6addr.call('NETDEV_DOWN', ifa)
     }
     idev.addresses = []
+    if (isEnd) leaveAllNodes(idev.groups, isRouter(dev, idev))
+    else if (wasReady) idev.groups.down()
     idev.updated = this.#stack.now()
     if (isEnd) this.#stack.netconf6.withdraw(dev)
   }
+}
+
+/** Whether routers' groups are joined from the start. */
+function isRouter(dev: NetDevice, { conf }: Inet6Device): boolean {
+  return conf.get('forwarding') !== 0 && (dev.flags & IFF_MULTICAST) !== 0
 }
 
 /** addrconf_link_ready(). */

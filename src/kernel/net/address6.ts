@@ -27,7 +27,7 @@ import {
   RT_SCOPE_LINK,
   RT_SCOPE_SITE,
 } from './constants.ts'
-import { startDad, stopDad } from './dad.ts'
+import { leaveSolicited, startDad, stopDad } from './dad.ts'
 import type { NetDevice } from './device.ts'
 import { Ifaddr6, type Ifaddr6Request, type Inet6Device } from './ifaddr6.ts'
 import {
@@ -125,8 +125,11 @@ export class Inet6 {
     chains.addr.call(event === 'DELADDR' ? 'DELADDR' : 'NEWADDR', { ifa })
     if (event === 'NEWADDR') {
       if (!ifa.route.isLinked) quietly(() => fib6.link(ifa.route, 0))
+      if (ifa.conf.get('forwarding')) ifa.anycasts.join(ifa)
       if (ifa.peer !== undefined) addPrefixRoute(ifa, ifa.peer, 128)
     } else if (event === 'DELADDR') {
+      if (ifa.conf.get('forwarding')) ifa.anycasts.leave(ifa)
+      leaveSolicited(ifa)
       if (ifa.peer !== undefined) cleanupPrefixRoute(ifa, ifa.peer, 128)
       fib6.unlink(ifa.route)
     }
@@ -136,9 +139,11 @@ export class Inet6 {
   #ensureDevice(dev: NetDevice): Inet6Device {
     if (!dev.inet6) {
       if (dev.mtu < IPV6_MIN_MTU) throw new NetlinkError('EINVAL')
-      return addInet6(dev)
+      addInet6(dev)
     }
-    return dev.inet6
+    const idev = dev.inet6 as Inet6Device
+    if (dev.isUp) idev.groups.up()
+    return idev
   }
 
   /** inet6_addr_add(). */

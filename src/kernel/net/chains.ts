@@ -7,6 +7,7 @@
  */
 import { RawNotifierChain } from '../notifier/raw.ts'
 import type { Ifaddr4 } from './address4.ts'
+import type { AnycastAddress } from './anycast6.ts'
 import type { Devconf4 } from './devconf4.ts'
 import type { Devconf6 } from './devconf6.ts'
 import type { NetDevice } from './device.ts'
@@ -14,6 +15,7 @@ import type { FdbEntry } from './fdb.ts'
 import type { Fib4Route } from './fib4-table.ts'
 import type { Fib6Route } from './fib6-table.ts'
 import type { Ifaddr6 } from './ifaddr6.ts'
+import type { MulticastGroup } from './multicast.ts'
 import type { Neighbour } from './neighbour.ts'
 import type { Nexthop } from './nexthop.ts'
 import type { FibRule } from './rule.ts'
@@ -86,6 +88,16 @@ export interface RuleNotice {
   readonly origin?: Origin
 }
 
+/** A group that a device joined or left. */
+export interface MulticastNotice {
+  readonly group: MulticastGroup
+}
+
+/** An anycast address that a device has, or has no more. */
+export interface AnycastNotice {
+  readonly anycast: AnycastAddress
+}
+
 /** A setting that user space hears of (NETCONFA_*). */
 export type NetconfAttribute =
   | 'forwarding'
@@ -127,5 +139,11 @@ export class StackChains {
     'NEWNEXTHOP' | 'DELNEXTHOP' | 'NEWNEXTHOPBUCKET',
     NexthopNotice
   >('nexthop_chain')
+  readonly multicast = new RawNotifierChain<'NEWMULTICAST' | 'DELMULTICAST', MulticastNotice>(
+    'multicast_chain',
+  )
+  readonly anycast = new RawNotifierChain<'NEWANYCAST' | 'DELANYCAST', AnycastNotice>(
+    'anycast_chain',
+  )
   readonly rule = new RawNotifierChain<'NEWRULE' | 'DELRULE', RuleNotice>('rule_chain')
 }

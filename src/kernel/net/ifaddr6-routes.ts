@@ -11,6 +11,7 @@ import {
   IFA_F_PERMANENT,
   RT_TABLE_LOCAL,
   RT_TABLE_MAIN,
+  RTN_ANYCAST,
   RTN_LOCAL,
   RTN_MULTICAST,
   RTN_UNICAST,
@@ -36,12 +37,16 @@ function addQuietly(dev: NetDevice, config: Fib6Config): void {
 }
 
 /** The /128 route in table local, in no table yet; the device need not be up. */
-export function makeHostRoute(dev: NetDevice, address: Ipv6): Fib6Route {
+export function makeHostRoute(
+  dev: NetDevice,
+  address: Ipv6,
+  type: 'local' | 'anycast' = 'local',
+): Fib6Route {
   return dev.stack.fib6.makeRoute({
     dst: address,
     dstLen: 128,
     table: RT_TABLE_LOCAL,
-    type: RTN_LOCAL,
+    type: type === 'local' ? RTN_LOCAL : RTN_ANYCAST,
     protocol: RTPROT_KERNEL,
     oif: dev.ifindex,
     metric: 0,

@@ -4,6 +4,7 @@
  * Kernel: include/net/if_inet6.h struct inet6_ifaddr, struct inet6_dev.
  */
 import { type Ipv6, isLinkLocal6, isLoopback6, linkLocalEui64 } from './address.ts'
+import { AnycastAddresses } from './anycast6.ts'
 import {
   AF_INET6,
   ARPHRD_ETHER,
@@ -20,6 +21,8 @@ import {
 import type { Devconf6 } from './devconf6.ts'
 import type { NetDevice } from './device.ts'
 import type { Fib6Route } from './fib6.ts'
+import type { MulticastGroups } from './multicast.ts'
+import { newGroups6 } from './multicast6.ts'
 
 /** An address that is asked for, or how one to be deleted is described. */
 export interface Ifaddr6Request {
@@ -58,6 +61,10 @@ export class Ifaddr6 {
   /** Where duplicate address detection is. */
   dad: 'before' | 'waiting' | 'done' = 'before'
   cancelDad: (() => void) | undefined
+  /** Of its device, also when that has no IPv6 any more. */
+  readonly conf: Devconf6
+  readonly groups: MulticastGroups
+  readonly anycasts: AnycastAddresses
   isDead = false
 
   constructor(dev: NetDevice, address: Ipv6, request: Ifaddr6Request, route: Fib6Route) {
@@ -71,6 +78,10 @@ export class Ifaddr6 {
     this.created = dev.stack.now()
     this.updated = this.created
     this.route = route
+    const idev = dev.inet6 as Inet6Device
+    this.conf = idev.conf
+    this.groups = idev.groups
+    this.anycasts = idev.anycasts
   }
 
   /** RT_SCOPE_*. */
@@ -99,12 +110,15 @@ export class Inet6Device {
   /** Whether the link has been ready since it is up (IF_READY). */
   isReady = false
   readonly conf: Devconf6
+  readonly groups: MulticastGroups
+  readonly anycasts = new AnycastAddresses()
   /** Milliseconds since boot. */
   updated: number
 
   constructor(dev: NetDevice) {
     this.dev = dev
     this.conf = dev.stack.netconf6.newConf(dev)
+    this.groups = newGroups6(dev)
     this.updated = dev.stack.now()
   }
 

@@ -13,6 +13,7 @@ import {
   AF_INET,
   IFF_LOOPBACK,
   IFF_NOARP,
+  IFF_POINTOPOINT,
   NLM_F_CREATE,
   NLM_F_EXCL,
   NLM_F_REPLACE,
@@ -196,9 +197,16 @@ export class NeighbourTable {
     this.#remove(neigh)
   }
 
-  /** neigh_flush_dev(): all of a device; permanent ones stay when only the carrier is lost. */
+  /** What sending a packet to `dst` leaves behind: nobody is told of an entry made so. */
+  touch(dst: Ipv4 | Ipv6, dev: NetDevice): void {
+    const known = this.find(dst, dev)
+    if (known) known.used = this.#stack.now()
+    else if (this.#family !== AF_INET || dev.inet) this.#create(dst, dev)
+  }
+
+  /** neigh_flush_dev(): all of a device, the newest first; permanent ones stay when only the carrier is lost. */
   flush(dev: NetDevice, keepPermanent = false): void {
-    for (const neigh of [...this.#entries.values()]) {
+    for (const neigh of [...this.#entries.values()].reverse()) {
       if (neigh.dev !== dev || (keepPermanent && neigh.state & NUD_PERMANENT)) continue
       this.#remove(neigh)
     }
@@ -224,12 +232,19 @@ export class NeighbourTable {
     this.#proxies.set(key, proxy)
   }
 
-  /** ___neigh_create() with arp_constructor() or ndisc_constructor(). */
+  /**
+   * ___neigh_create() with arp_constructor() or ndisc_constructor(). Where there is one host only,
+   * IPv4 has one entry for all addresses.
+   */
   #create(dst: Ipv4 | Ipv6, dev: NetDevice): Neighbour {
-    const neigh = new Neighbour(this.#family, dst, dev, this.#stack.now())
+    const isAny = this.#family === AF_INET && dev.flags & (IFF_LOOPBACK | IFF_POINTOPOINT)
+    const key = isAny ? 0 : dst
+    const known = isAny ? this.find(key, dev) : undefined
+    if (known) return known
+    const neigh = new Neighbour(this.#family, key, dev, this.#stack.now())
     if (this.#family === AF_INET) {
       if (!dev.inet) throw new NetlinkError('EINVAL')
-      neigh.type = this.#stack.fib4.addressType(dst as Ipv4)
+      neigh.type = this.#stack.fib4.addressType(key as Ipv4)
     } else if (isMulticast6(dst as Ipv6)) {
       neigh.type = RTN_MULTICAST
     }
@@ -243,7 +258,7 @@ export class NeighbourTable {
       neigh.state = NUD_NOARP
       neigh.lladdr = dev.broadcast.slice()
     }
-    this.#entries.set(keyOf(dst, dev), neigh)
+    this.#entries.set(keyOf(key, dev), neigh)
     return neigh
   }
 
@@ -333,7 +348,7 @@ function applyFlags(neigh: Neighbour, flags: number): boolean {
 }
 
 /** ip_eth_mc_map(), ipv6_eth_mc_map(). */
-function multicastAddress(family: number, dst: Ipv4 | Ipv6): Uint8Array {
+export function multicastAddress(family: number, dst: Ipv4 | Ipv6): Uint8Array {
   const low = Number(BigInt(dst) & 0xffffffffn)
   const bytes = [low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255] as const
   return family === AF_INET

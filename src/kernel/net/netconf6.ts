@@ -9,7 +9,9 @@ import type { Ipv6 } from './address.ts'
 import type { NetconfAttribute } from './chains.ts'
 import {
   AF_INET6,
+  IFA_F_TENTATIVE,
   IFF_LOOPBACK,
+  IFF_MULTICAST,
   IFF_NOARP,
   NETCONFA_IFINDEX_ALL,
   NETCONFA_IFINDEX_DEFAULT,
@@ -17,6 +19,7 @@ import {
 import { type Devconf6, type Devconf6Name, newDevconf6 } from './devconf6.ts'
 import type { NetDevice } from './device.ts'
 import { IN6_ADDR_GEN_MODE_STABLE_PRIVACY } from './ifaddr6.ts'
+import { followForwarding } from './multicast6.ts'
 import type { NetStack } from './stack.ts'
 
 export class Netconf6 {
@@ -112,7 +115,10 @@ export class Netconf6 {
   #forward(conf: Devconf6, old: number, value: number): void {
     const flips = isOn(old) !== isOn(value)
     if (conf !== this.all) {
-      if (flips) this.#tell(this.ifindexOf(conf), conf, 'forwarding')
+      if (!flips) return
+      const dev = this.#deviceOf(conf)
+      if (dev) listenAsRouter(dev)
+      this.#tell(this.ifindexOf(conf), conf, 'forwarding')
       return
     }
     this.#setDefault('forwarding', value)
@@ -145,7 +151,9 @@ export class Netconf6 {
   ): void {
     const flips = isOn(conf.get(name)) !== isOn(value)
     conf.set(name, value)
-    if (flips) this.#tell(dev.ifindex, conf, name)
+    if (!flips) return
+    if (name === 'forwarding') listenAsRouter(dev)
+    this.#tell(dev.ifindex, conf, name)
   }
 
   /** Linux says that something changed, and not what. */
@@ -193,6 +201,18 @@ export class Netconf6 {
 
   #tell(ifindex: number, conf: Devconf6, what: NetconfAttribute | 'all'): void {
     this.#stack.chains.netconf.call('NEWNETCONF', { family: AF_INET6, ifindex, conf, what })
+  }
+}
+
+/** dev_forward_change(): what is meant for routers is heard, or no longer. */
+function listenAsRouter({ flags, inet6 }: NetDevice): void {
+  if (!inet6) return
+  const isRouter = isOn(inet6.conf.get('forwarding'))
+  if (flags & IFF_MULTICAST) followForwarding(inet6.groups, isRouter)
+  for (const ifa of inet6.addresses) {
+    if (ifa.flags & IFA_F_TENTATIVE) continue
+    if (isRouter) ifa.anycasts.join(ifa)
+    else ifa.anycasts.leave(ifa)
   }
 }
 

@@ -8,7 +8,6 @@ import { Addrconf } from './address6-device.ts'
 import { StackChains } from './chains.ts'
 import { AF_INET, AF_INET6 } from './constants.ts'
 import type { NetDevice } from './device.ts'
-import { watchGroups } from './device-addresses.ts'
 import { DeviceRegistry, unregisterDevices } from './device-registry.ts'
 import { Fib4 } from './fib4.ts'
 import { Fib6 } from './fib6.ts'
@@ -43,6 +42,8 @@ export interface StackHooks {
   }
   /** `n` random bytes. */
   random(n: number): Uint8Array
+  /** A number from 0 to below 1. Absent: always 0. */
+  chance?(): number
   /** Runs something as soon as the running request is done. Absent: queueMicrotask(). */
   defer?(run: () => void): void
   /** What the stack belongs to: the namespace. Never looked at here. */
@@ -112,7 +113,6 @@ export class NetStack {
     this.addrconf = new Addrconf(this, this.inet6)
     watchNdisc(this)
     watchBridgePorts(this)
-    watchGroups(this)
     watchVlans(this)
     watchMacvlans(this)
     watchIpvlans(this)
@@ -127,6 +127,11 @@ export class NetStack {
 
   random(n: number): Uint8Array {
     return this.#hooks.random(n)
+  }
+
+  /** A number from 0 to below 1. */
+  chance(): number {
+    return this.#hooks.chance?.() ?? 0
   }
 
   /** Runs `run` once the running request is done, unless the stack is closed by then. */

@@ -133,7 +133,7 @@ export const addr4Dump: DumpSource<Addr4Item> = {
   type: RTM_NEWADDR,
   doneAlone: true,
   *items(ctx) {
-    const filter = parseDump(ctx)
+    const filter = parseAddrDump4(ctx)
     for (const dev of dumpedDevices(ctx, filter)) {
       for (const ifa of [...(dev.inet?.addresses ?? [])]) {
         ctx.dumpSeq = ctx.kernel.rtnl.generationsOf(ctx.net).addresses
@@ -157,7 +157,7 @@ export function* dumpedDevices(ctx: RequestContext, { stack, ifindex }: AddrFilt
 }
 
 /** inet_valid_dump_ifaddr_req(); a lax request is not looked at. */
-function parseDump(ctx: RequestContext): AddrFilter {
+export function parseAddrDump4(ctx: RequestContext): AddrFilter {
   const own = ctx.kernel.rtnl.stackOf(ctx.net)
   if (!ctx.strict) return { stack: own, ifindex: 0 }
   if (payloadSize(ctx) < HEADER_SIZE) invalid('ipv4: Invalid header for address dump request')

@@ -142,7 +142,7 @@ export const addr6Dump: DumpSource<Addr6Item> = {
   name: 'RTM_GETADDR of AF_INET6',
   type: RTM_NEWADDR,
   *items(ctx) {
-    const filter = parseDump(ctx)
+    const filter = parseAddrDump6(ctx)
     for (const dev of dumpedDevices(ctx, filter)) {
       for (const ifa of [...(dev.inet6?.addresses ?? [])]) {
         ctx.dumpSeq = ctx.kernel.rtnl.generationsOf(ctx.net).addresses
@@ -154,7 +154,7 @@ export const addr6Dump: DumpSource<Addr6Item> = {
 }
 
 /** inet6_valid_dump_ifaddr_req(); a lax request is not looked at. */
-function parseDump(ctx: RequestContext): AddrFilter {
+export function parseAddrDump6(ctx: RequestContext): AddrFilter {
   const own = ctx.kernel.rtnl.stackOf(ctx.net)
   if (!ctx.strict) return { stack: own, ifindex: 0 }
   if (payloadSize(ctx) < HEADER_SIZE) invalid('ipv6: Invalid header for address dump request')

@@ -20,10 +20,12 @@ import type { KernelSocket } from '../netlink/kernel-socket.ts'
 import { type Handled, netlinkRcvSkb } from '../netlink/rcv.ts'
 import type { Pernet } from '../pernet.ts'
 import { notifyAddrs, registerAddrs } from './addr.ts'
+import { notifyAnycast, registerAnycast } from './anycast.ts'
 import { registerFdb } from './fdb.ts'
 import { Generations } from './generations.ts'
 import { notifyLinks } from './link-notify.ts'
 import { registerLinks } from './link-register.ts'
+import { notifyMulticast, registerMulticast } from './multicast.ts'
 import { registerNeighbours } from './neigh.ts'
 import { notifyNeighbours } from './neigh-fill.ts'
 import { notifyNetconf, registerNetconf } from './netconf.ts'
@@ -65,6 +67,8 @@ export class Rtnetlink {
     registerFdb(this.#table)
     registerRules(this.#table)
     registerNetconf(this.#table)
+    registerMulticast(this.#table)
+    registerAnycast(this.#table)
     registerNexthops(this.#table)
   }
   /**
@@ -105,6 +109,7 @@ export class Rtnetlink {
     const stack = new NetStack({
       clock: kernel.clock,
       random: (n) => Uint8Array.from({ length: n }, () => Math.floor(kernel.random() * 256)),
+      chance: () => kernel.random(),
       owner: net,
       first: this.#first?.stack,
     })
@@ -114,6 +119,8 @@ export class Rtnetlink {
     notifyNeighbours(stack, sock)
     notifyRules(stack, sock)
     notifyNetconf(stack, sock)
+    notifyMulticast(stack, sock)
+    notifyAnycast(stack, sock)
     notifyNexthops(stack, sock)
     const entered = { stack, sock, generations: new Generations(stack) }
     this.#first ??= entered

@@ -127,8 +127,8 @@ async function run(
   write: SysctlWriter,
   settle: (label: string) => Promise<unknown>,
 ): Promise<string[]> {
-  const open = () =>
-    transport.open({ protocol: 0, ...where, options: { extAck: true, strictCheck: strict } })
+  const options = { extAck: true, strictCheck: strict, pktinfo: true }
+  const open = () => transport.open({ protocol: 0, ...where, options })
   const asker = await open()
   const listener = await open()
   const lines: string[] = []
@@ -207,6 +207,10 @@ const objects: Record<number, ((message: MessageWalker) => string) | undefined> 
     const shown = m.view.getUint8(m.payload) === 7 ? { 2: length, 3: length } : { 3: length }
     return `neigh ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, shown)}`
   },
+  10: (m) =>
+    `multicast ${hex(m.view, m.payload, m.payload + 8)} ${attributes(m, 8, { 6: lifetimes })}`,
+  11: (m) =>
+    `anycast ${hex(m.view, m.payload, m.payload + 8)} ${attributes(m, 8, { 6: lifetimes })}`,
   16: (m) => `netconf ${hex(m.view, m.payload, m.payload + 1)} ${attributes(m, 4, {})}`,
   4: (m) => `rule ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, {})}`,
 }

@@ -20,6 +20,7 @@ import { Fdb } from '../fdb.ts'
 import type { LinkKind } from '../link-kind.ts'
 import { linkMaster, unlinkMaster } from '../master.ts'
 import { BridgePort, type BridgePortOptions, selectPortStates } from './bridge-port.ts'
+import { followSnooping, joinSnoopers, leaveSnoopers } from './bridge-snoopers.ts'
 
 const BR_MAX_PORTS = 1024
 /** Bytes: what a device takes at most, and what one without offers takes. */
@@ -90,10 +91,12 @@ export class BridgeDevice extends NetDevice {
 
   override open(): void {
     for (const port of this.ports) if (port.isRunning) port.enable()
+    if (this.options.mcastSnooping) joinSnoopers(this)
   }
 
   override stop(): void {
     for (const port of this.ports) if (port.state !== BR_STATE_DISABLED) port.disable()
+    if (this.options.mcastSnooping) leaveSnoopers(this)
   }
 
   override changeMtu(mtu: number): void {
@@ -185,7 +188,9 @@ export class BridgeDevice extends NetDevice {
       const [min, max] = needsDelay ? FORWARD_DELAY : (RANGES[name] ?? [0, Infinity])
       if (value < min || value > max) throw new NetlinkError('ERANGE')
       if (name === 'stpState' && value !== 0 && this.options.stpState === 0) this.#startStp()
+      const snooped = this.options.mcastSnooping
       this.options[name] = value
+      if (name === 'mcastSnooping') followSnooping(this, snooped, value)
       if (name === 'priority') selectPortStates(this)
     }
   }
