@@ -7,12 +7,12 @@
 import { isNetlinkError, NetlinkError } from '../../errors.ts'
 import { HOST_LE } from '../../wire/order.ts'
 import { mask4 } from '../net/address.ts'
-import type { Ifaddr4 } from '../net/address4.ts'
 import { AF_INET, IFNAMSIZ } from '../net/constants.ts'
 import type { NetDevice } from '../net/device.ts'
 import { changeFlags } from '../net/device-flags.ts'
 import { renameDevice } from '../net/device-registry.ts'
 import { setAddress, setMtu, setTxQueueLength } from '../net/device-settings.ts'
+import type { Ifaddr4 } from '../net/ifaddr4.ts'
 import type { NetStack } from '../net/stack.ts'
 import { ethtoolIoctl } from './ethtool-ioctl.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseIpv4 as ip } from './address.ts'
 import { remainingLifetime } from './address-lifetime.ts'
-import type { Ifaddr4, Ifaddr4Request, InDevice } from './address4.ts'
 import { setMtu } from './device-settings.ts'
+import type { Ifaddr4, Ifaddr4Request, InDevice } from './ifaddr4.ts'
 import { ME, Recorder, refusal } from './recorder.test.support.ts'
 
 const EXCL = 0x600

@@ -6,11 +6,10 @@
  */
 import { NetlinkError } from '../../errors.ts'
 import { NOTIFY_DONE } from '../notifier/constants.ts'
-import { INADDR_LOOPBACK, type Ipv4, isMulticast4, samePrefix4 } from './address.ts'
+import { INADDR_LOOPBACK, isMulticast4 } from './address.ts'
 import { watchLifetime } from './address-lifetime.ts'
 import type { NetdevEvent, Origin } from './chains.ts'
 import {
-  AF_INET,
   ETH_MIN_MTU,
   IFA_F_DADFAILED,
   IFA_F_DEPRECATED,
@@ -30,11 +29,10 @@ import {
   NLM_F_REPLACE,
   RT_SCOPE_HOST,
 } from './constants.ts'
-import type { Devconf4 } from './devconf4.ts'
 import type { NetDevice } from './device.ts'
+import { Ifaddr4, type Ifaddr4Request, InDevice } from './ifaddr4.ts'
 import { addIfaddrRoutes, changePrefixMetric, deleteIfaddrRoutes } from './ifaddr4-routes.ts'
-import type { MulticastGroups } from './multicast.ts'
-import { IGMP_ALL_HOSTS, joinAllHosts, newGroups4 } from './multicast4.ts'
+import { IGMP_ALL_HOSTS, joinAllHosts } from './multicast4.ts'
 import type { NetStack } from './stack.ts'
 
 const IPV6_ONLY =
@@ -45,114 +43,6 @@ const IPV6_ONLY =
   IFA_F_TENTATIVE |
   IFA_F_MANAGETEMPADDR |
   IFA_F_STABLE_PRIVACY
-
-/** An address that is asked for, or how one to be deleted is described. */
-export interface Ifaddr4Request {
-  readonly ifindex: number
-  readonly prefixlen: number
-  readonly local?: Ipv4 | undefined
-  /** The peer's, or the same as `local`. */
-  readonly address?: Ipv4 | undefined
-  readonly broadcast?: Ipv4 | undefined
-  readonly label?: string | undefined
-  readonly scope?: number | undefined
-  /** IFA_F_*. */
-  readonly flags?: number | undefined
-  readonly rtPriority?: number | undefined
-  readonly proto?: number | undefined
-  /** Seconds. */
-  readonly validLft?: number | undefined
-  readonly preferredLft?: number | undefined
-}
-
-/** struct in_ifaddr. */
-export class Ifaddr4 {
-  readonly family = AF_INET
-  readonly dev: NetDevice
-  readonly local: Ipv4
-  readonly address: Ipv4
-  readonly prefixlen: number
-  /** 0: none. */
-  readonly broadcast: Ipv4
-  readonly scope: number
-  label: string
-  flags: number
-  rtPriority: number
-  proto: number
-  /** Seconds from `updated`. */
-  validLft = INFINITY_LIFE_TIME
-  preferredLft = INFINITY_LIFE_TIME
-  /** Milliseconds since boot. */
-  readonly created: number
-  updated: number
-  /** Stops what waits for the end of its life. */
-  cancelTimer: (() => void) | undefined
-
-  constructor(dev: NetDevice, local: Ipv4, request: Ifaddr4Request) {
-    this.dev = dev
-    this.local = local
-    this.address = request.address ?? local
-    this.prefixlen = request.prefixlen
-    this.broadcast = request.broadcast ?? 0
-    this.scope = request.scope ?? 0
-    this.label = (request.label ?? dev.name).slice(0, IFNAMSIZ - 1)
-    this.flags = request.flags ?? 0
-    this.rtPriority = request.rtPriority ?? 0
-    this.proto = request.proto ?? 0
-    this.created = dev.stack.now()
-    this.updated = this.created
-  }
-
-  get isSecondary(): boolean {
-    return (this.flags & IFA_F_SECONDARY) !== 0
-  }
-
-  /** inet_ifa_match(): whether `address` is in its subnet. */
-  matches(address: Ipv4): boolean {
-    return samePrefix4(address, this.address, this.prefixlen)
-  }
-
-  /** Whether `other` is in the same subnet, with the same mask. */
-  sharesSubnet(other: Ifaddr4): boolean {
-    return this.prefixlen === other.prefixlen && this.matches(other.address)
-  }
-}
-
-/** The IPv4 side of a device (struct in_device). */
-export class InDevice {
-  readonly dev: NetDevice
-  addresses: Ifaddr4[] = []
-  /** Whether it is being taken apart: nothing is promoted any more. */
-  isDead = false
-  readonly conf: Devconf4
-  readonly groups: MulticastGroups
-
-  constructor(dev: NetDevice) {
-    this.dev = dev
-    this.groups = newGroups4(dev)
-    this.conf = dev.stack.netconf4.newConf(dev)
-  }
-
-  /** IN_DEV_PROMOTE_SECONDARIES(). */
-  get promoteSecondaries(): boolean {
-    return this.#isSet('promoteSecondaries')
-  }
-
-  /** IN_DEV_IGNORE_ROUTES_WITH_LINKDOWN(). */
-  get ignoreLinkdown(): boolean {
-    return this.#isSet('ignoreRoutesWithLinkdown')
-  }
-
-  /** IN_DEV_ORCONF(): here, or for all devices. */
-  #isSet(name: 'promoteSecondaries' | 'ignoreRoutesWithLinkdown'): boolean {
-    return this.conf.get(name) !== 0 || this.dev.stack.netconf4.all.get(name) !== 0
-  }
-
-  /** inet_ifa_byprefix(): the first address of a subnet. */
-  byPrefix(prefix: Ipv4, length: number): Ifaddr4 | undefined {
-    return this.addresses.find((ifa) => ifa.prefixlen === length && ifa.matches(prefix))
-  }
-}
 
 /** The IPv4 addresses of one stack. */
 export class Inet {

@@ -6,7 +6,6 @@
  * rtmsg_ifinfo(), rtmsg_ifa(), rtmsg_fib(), __neigh_notify() and notify_rule_change().
  */
 import { RawNotifierChain } from '../notifier/raw.ts'
-import type { Ifaddr4 } from './address4.ts'
 import type { AnycastAddress } from './anycast6.ts'
 import type { Devconf4 } from './devconf4.ts'
 import type { Devconf6 } from './devconf6.ts'
@@ -14,6 +13,7 @@ import type { NetDevice } from './device.ts'
 import type { FdbEntry } from './fdb.ts'
 import type { Fib4Route } from './fib4-table.ts'
 import type { Fib6Route } from './fib6-table.ts'
+import type { Ifaddr4 } from './ifaddr4.ts'
 import type { Ifaddr6 } from './ifaddr6.ts'
 import type { MulticastGroup } from './multicast.ts'
 import type { Neighbour } from './neighbour.ts'

@@ -5,7 +5,6 @@
  */
 import { NetlinkError } from '../../errors.ts'
 import type { Ipv4, Ipv6 } from './address.ts'
-import type { InDevice } from './address4.ts'
 import {
   ARPHRD_ETHER,
   ETH_ALEN,
@@ -25,6 +24,7 @@ import {
   IFF_UP,
 } from './constants.ts'
 import { HardwareAddresses } from './device-addresses.ts'
+import type { InDevice } from './ifaddr4.ts'
 import type { Inet6Device } from './ifaddr6.ts'
 import type { BridgePort } from './kinds/bridge-port.ts'
 import type { LinkKind } from './link-kind.ts'

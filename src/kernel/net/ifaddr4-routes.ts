@@ -6,7 +6,6 @@
  */
 import { isNetlinkError } from '../../errors.ts'
 import { INADDR_BROADCAST, type Ipv4, isZeronet4, mask4, prefix4 } from './address.ts'
-import type { Ifaddr4 } from './address4.ts'
 import {
   IFA_F_NOPREFIXROUTE,
   IFF_LOOPBACK,
@@ -21,6 +20,7 @@ import {
   RTN_UNICAST,
   RTPROT_KERNEL,
 } from './constants.ts'
+import type { Ifaddr4 } from './ifaddr4.ts'
 
 /** fib_magic(): one route, added or deleted; that it is there already, or not at all, is fine. */
 function routeOf(

@@ -16,7 +16,7 @@ import {
 } from '../../schema/index.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { remainingLifetime } from '../net/address-lifetime.ts'
-import type { Ifaddr4, Ifaddr4Request } from '../net/address4.ts'
+import type { Ifaddr4, Ifaddr4Request } from '../net/ifaddr4.ts'
 import type { NetStack } from '../net/stack.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import type { DumpSource } from '../netlink/dump.ts'
