@@ -7,6 +7,7 @@
 import type { Activation } from '../bus/activation.ts'
 import type { Bus } from '../bus/bus.ts'
 import { BUS_PATH } from '../bus/bus-name.ts'
+import type { DriverMessage } from '../bus/delivery.ts'
 import { sendTo } from '../bus/dispatch.ts'
 import { BusError } from '../bus/errors.ts'
 import type { Outgoing } from '../bus/outgoing.ts'
@@ -124,10 +125,12 @@ class Starter implements ServiceActivation {
 
   setEnvironment(variables: ReadonlyMap<string, string>): void {
     for (const [name, value] of variables) this.#environment.set(name, value)
-    const manager = this.#options.systemd ? this.#bus.names.owner(SYSTEMD) : undefined
-    if (!manager) return
-    this.#bus.delivery.tell(manager, {
+    if (!this.#options.systemd) return
+    const isThere = this.#bus.names.owner(SYSTEMD) !== undefined
+    this.#tellManager({
       type: METHOD_CALL,
+      // As the reference does: by its name where it waits for systemd.
+      ...(isThere ? {} : { destination: SYSTEMD }),
       path: '/org/freedesktop/systemd1',
       interface: 'org.freedesktop.systemd1.Manager',
       member: 'SetEnvironment',
@@ -207,15 +210,19 @@ class Starter implements ServiceActivation {
   }
 
   #askSystemd(unit: string): void {
-    const ask = (manager: Peer): void =>
-      this.#bus.delivery.tell(manager, {
-        type: SIGNAL,
-        path: BUS_PATH,
-        interface: `${SYSTEMD}.Activator`,
-        member: 'ActivationRequest',
-        signature: 's',
-        body: [unit],
-      })
+    this.#tellManager({
+      type: SIGNAL,
+      destination: SYSTEMD,
+      path: BUS_PATH,
+      interface: `${SYSTEMD}.Activator`,
+      member: 'ActivationRequest',
+      signature: 's',
+      body: [unit],
+    })
+  }
+
+  #tellManager(message: DriverMessage): void {
+    const ask = (manager: Peer): void => this.#bus.delivery.tell(manager, message)
     const manager = this.#bus.names.owner(SYSTEMD)
     if (manager) ask(manager)
     else this.#awaitManager(ask)

@@ -1,5 +1,5 @@
 /** The services of some directories; of two with one name the first counts. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServiceDirectory } from '../config/config.ts'
 import { parseServiceFile, type Service } from './service-file.ts'
@@ -28,6 +28,7 @@ export class ServiceDirectories {
   /** Reads all anew. */
   read(directories: readonly ServiceDirectory[]): void {
     this.#directories = directories
+    for (const { path, transient } of directories) if (transient) makeDirectory(path)
     this.#seen = this.#state()
     this.#services = new Map()
     for (const directory of directories) this.#readDirectory(directory)
@@ -44,6 +45,15 @@ export class ServiceDirectories {
       if (strictNames && file !== `${service.name}.service`) continue
       this.#services.set(service.name, service)
     }
+  }
+}
+
+/** Where services are put while the bus runs: nobody else has to make it. Without it there are none. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch {
+    // The runtime directory is not there, or another's.
   }
 }
 

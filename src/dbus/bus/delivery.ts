@@ -4,8 +4,9 @@ import { type Matchable, matchesRule, type TextArgument } from '../match/match.t
 import type { MatchRule } from '../match/rule.ts'
 import { TextArguments } from '../match/text-arguments.ts'
 import {
+  ERROR,
   encodeMessage,
-  METHOD_CALL,
+  type Header,
   type MessageInit,
   NO_REPLY_EXPECTED,
   parseHeader,
@@ -13,11 +14,15 @@ import {
 } from '../message/index.ts'
 import type { Bus } from './bus.ts'
 import { BUS_NAME, BUS_PATH } from './bus-name.ts'
+import { BusError, noDescriptors } from './errors.ts'
 import { Outgoing } from './outgoing.ts'
 import type { Peer } from './peer.ts'
 
-/** What the bus itself says, without what every such message has. */
-export type DriverMessage = Omit<MessageInit, 'serial' | 'sender' | 'destination'>
+/**
+ * What the bus itself says, without what every such message has; it is addressed to the peer's
+ * unique name, unless it says otherwise.
+ */
+export type DriverMessage = Omit<MessageInit, 'serial' | 'sender'>
 
 export class Delivery {
   readonly rules = new RuleIndex<Peer>()
@@ -60,9 +65,15 @@ export class Delivery {
       isRequestedReply: outgoing.header.replySerial !== undefined,
     }
     const { policy } = this.#bus
-    if (sender && policy.maySend(passage) !== undefined) return
-    if (policy.mayReceive(passage) !== undefined) return
-    if (outgoing.tokens.length > 0 && !peer.acceptsFds) return
+    const refusal = (sender && policy.maySend(passage)) ?? policy.mayReceive(passage)
+    if (refusal !== undefined) {
+      this.#captureRefusal(outgoing.header, sender, new BusError('AccessDenied', refusal))
+      return
+    }
+    if (outgoing.tokens.length > 0 && !peer.acceptsFds) {
+      this.#captureRefusal(outgoing.header, sender, noDescriptors())
+      return
+    }
     if (this.deliver(peer, outgoing, sender)) return
     const reason = 'does not have the resources to receive a signal it subscribed to'
     this.#bus.expel(peer, `Peer ${peer.uniqueName} is being disconnected as it ${reason}.`)
@@ -81,19 +92,61 @@ export class Delivery {
     }
   }
 
-  /** Sends a message of the bus's own to `peer`; its serial, sender and destination are filled in. */
+  /** Monitors hear why somebody does not get what `header` begins (bus_transaction_capture_error_reply()). */
+  #captureRefusal(
+    header: Header,
+    sender: Peer | undefined,
+    { errorName, message }: BusError,
+  ): void {
+    if (this.monitors.size === 0) return
+    const outgoing = compose({
+      type: ERROR,
+      serial: 1,
+      flags: NO_REPLY_EXPECTED,
+      replySerial: header.serial,
+      sender: BUS_NAME,
+      destination: sender?.uniqueName ?? BUS_NAME,
+      errorName,
+      signature: 's',
+      body: [message],
+    })
+    this.capture(outgoing, undefined)
+  }
+
+  /**
+   * Sends a message of the bus's own to `peer`; its serial, sender and destination are filled in.
+   * What a policy does not let the peer receive is lost (bus_transaction_send_from_driver()).
+   */
   tell(peer: Peer, init: DriverMessage): void {
     if (!peer.alive) return
     const outgoing = compose({
+      destination: peer.uniqueName === '' ? undefined : peer.uniqueName,
       ...init,
       serial: peer.nextSerial(),
-      flags: (init.flags ?? 0) | (init.type === METHOD_CALL ? 0 : NO_REPLY_EXPECTED),
+      flags: (init.flags ?? 0) | NO_REPLY_EXPECTED,
       sender: BUS_NAME,
-      destination: peer.uniqueName === '' ? undefined : peer.uniqueName,
     })
     this.capture(outgoing, undefined)
+    const refusal = peer.isActive ? this.#refusal(peer, outgoing.header) : undefined
+    if (refusal !== undefined) {
+      this.#captureRefusal(outgoing.header, undefined, new BusError('AccessDenied', refusal))
+      return
+    }
     if (!this.deliver(peer, outgoing, undefined))
       this.#bus.expel(peer, `Peer ${peer.uniqueName} does not read what the bus tells it`)
+  }
+
+  /** Why `peer` may not have what the bus itself says; whatever answers was asked for. */
+  #refusal(peer: Peer, header: Header): string | undefined {
+    const isRequestedReply = header.replySerial !== undefined
+    const passage = {
+      header,
+      sender: undefined,
+      recipient: peer,
+      addressed: peer,
+      isRequestedReply,
+    }
+    return this.#bus.policy.mayReceive(passage)
   }
 
   /** A signal of the bus's own to all who have a rule for it. */

@@ -14,7 +14,7 @@ import {
 } from '../message/index.ts'
 import type { Bus } from './bus.ts'
 import { BUS_NAME } from './bus-name.ts'
-import { BusError, ProtocolViolation } from './errors.ts'
+import { BusError, noDescriptors, ProtocolViolation } from './errors.ts'
 import { Outgoing } from './outgoing.ts'
 import type { Peer } from './peer.ts'
 
@@ -162,11 +162,7 @@ export function sendTo(bus: Bus, sender: Peer, recipient: Peer, outgoing: Outgoi
   const { header, tokens } = outgoing
   const answered = bus.calls.answeredBy(header, sender, recipient)
   allow(bus, outgoing, sender, recipient, answered !== undefined)
-  if (tokens.length > 0 && !recipient.acceptsFds)
-    throw new BusError(
-      'NotSupported',
-      'Tried to send message with Unix file descriptors to a client that does not support that.',
-    )
+  if (tokens.length > 0 && !recipient.acceptsFds) throw noDescriptors()
   if (answered) bus.calls.close(answered)
   const opened = bus.calls.open(sender, recipient, header)
   if (bus.delivery.deliver(recipient, outgoing, sender)) return

@@ -48,3 +48,11 @@ export class BusError extends Error {
 export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation'
 }
+
+/** Somebody who does not take descriptors is sent some. */
+export function noDescriptors(): BusError {
+  return new BusError(
+    'NotSupported',
+    "Tried to send message with Unix file descriptorsto a client that doesn't support that.",
+  )
+}

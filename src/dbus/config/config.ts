@@ -7,7 +7,7 @@ export interface ServiceDirectory {
   readonly path: string
   /** A file's name has to be that of the service, as in the standard directories. */
   readonly strictNames: boolean
-  /** Nothing happens when it is not there. */
+  /** For services that come while the bus runs: it is made when it is not there. */
   readonly transient: boolean
 }
 
