@@ -51,8 +51,8 @@ const cc = (name: string, ...flags: string[]): boolean =>
 
 /** Debian keeps the sources of Go and Rust libraries where their compilers find them offline. */
 const PEERS: [name: string, build: () => boolean][] = [
-  ['C', () => cc('route-dump') && cc('requests')],
   ['D-Bus load', () => cc('dbus-load', `${sources}dbus-wire.c`) && cc('dbus-broker-run')],
+  ['C', () => cc('route-dump') && cc('requests') && cc('route-get')],
   ['libmnl', () => cc('route-dump-mnl', '-lmnl') && cc('requests-mnl', '-lmnl')],
   ['libnl', () => cc('route-dump-nl', '-I/usr/include/libnl3', '-lnl-route-3', '-lnl-3')],
   [

@@ -32,8 +32,12 @@ export interface Fib4Result {
   readonly table: number
 }
 
-/** What `route` says to `flow`: a way, an error, or nothing. */
-export function consider(route: Fib4Route, flow: Flow4): Fib4Result | ErrnoName | undefined {
+/** What `route`, of a table that goes by the name of `table`, says to `flow`: a way, an error, or nothing. */
+export function consider(
+  route: Fib4Route,
+  flow: Flow4,
+  table: number,
+): Fib4Result | ErrnoName | undefined {
   const { info, dscp } = route
   if (dscp && dscp !== (flow.dscp ?? 0)) return undefined
   if (info.scope < (flow.scope ?? 0)) return undefined
@@ -46,7 +50,7 @@ export function consider(route: Fib4Route, flow: Flow4): Fib4Result | ErrnoName 
     if (nexthop.flags & RTNH_F_DEAD || (flow.oif && flow.oif !== nexthop.oif)) continue
     const isLinkdown = nexthop.flags & RTNH_F_LINKDOWN && nexthop.dev?.inet?.ignoreLinkdown
     if (isLinkdown && !flow.ignoreLinkdown) continue
-    return { route, nexthop, type, scope, prefixlen: route.dstLen, table: route.table }
+    return { route, nexthop, type, scope, prefixlen: route.dstLen, table }
   }
   return undefined
 }

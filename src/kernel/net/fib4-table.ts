@@ -5,8 +5,9 @@
  * keeps a trie; here each prefix length has a map from the masked address to the routes of that
  * prefix, and a look-up tries the lengths, the longest first.
  */
-import { type Ipv4, prefix4 } from './address.ts'
+import type { Ipv4 } from './address.ts'
 import { AF_INET } from './constants.ts'
+import { PrefixHash } from './fib4-hash.ts'
 import type { FibInfo } from './fib4-info.ts'
 
 /** A route (struct fib_alias). */
@@ -39,8 +40,7 @@ export class Fib4Route {
 /** A table. */
 export class Fib4Table {
   readonly id: number
-  /** By prefix length; keys are addresses as signed numbers, which maps hold without boxes. */
-  readonly #byLength: (Map<number, Fib4Route> | undefined)[] = []
+  readonly #byLength: (PrefixHash | undefined)[] = []
   /** Bit n-1: there are prefixes of length n; those of length 0 have no bit. */
   #lengths = 0
   #size = 0
@@ -62,26 +62,28 @@ export class Fib4Table {
 
   /** The first route to exactly this prefix; the others hang on its `next`. */
   at(dst: Ipv4, length: number): Fib4Route | undefined {
-    return this.#byLength[length]?.get(dst | 0)
+    return this.#byLength[length]?.get(dst)
   }
 
   /** The routes of the prefix of `length` in which `address` lies. */
   covering(address: Ipv4, length: number): Fib4Route | undefined {
-    const map = this.#byLength[length]
-    return map?.get(prefix4(address, length) | 0)
+    // A shift by 32 is none: the one prefix of length 0 is no number's upper bits.
+    return this.#byLength[length]?.get(length === 0 ? 0 : address & (-1 << (32 - length)))
   }
 
   /** Visits all routes, in no order; they may be removed meanwhile. */
   forEach(visit: (route: Fib4Route) => void): void {
-    for (const map of this.#byLength) {
-      for (const first of map?.values() ?? []) {
-        let next: Fib4Route | undefined
-        for (let route: Fib4Route | undefined = first; route; route = next) {
-          next = route.next
-          visit(route)
-        }
-      }
+    for (const route of this.#all()) visit(route)
+  }
+
+  #all(): Fib4Route[] {
+    const routes: Fib4Route[] = []
+    for (const hash of this.#byLength) {
+      hash?.forEach((first) => {
+        for (let route: Fib4Route | undefined = first; route; route = route.next) routes.push(route)
+      })
     }
+    return routes
   }
 
   /**
@@ -99,16 +101,16 @@ export class Fib4Table {
   /** Puts `route` in before `before`, at the end of its prefix without one. */
   insert(route: Fib4Route, before: Fib4Route | undefined): void {
     const { dst, dstLen } = route
-    let map = this.#byLength[dstLen]
-    if (!map) {
-      map = new Map()
-      this.#byLength[dstLen] = map
+    let hash = this.#byLength[dstLen]
+    if (!hash) {
+      hash = new PrefixHash()
+      this.#byLength[dstLen] = hash
       if (dstLen > 0) this.#lengths |= 1 << (dstLen - 1)
     }
-    const first = map.get(dst | 0)
+    const first = hash.get(dst)
     if (!first || first === before) {
       route.next = first
-      map.set(dst | 0, route)
+      hash.set(dst, route)
     } else {
       let previous = first
       while (previous.next && previous.next !== before) previous = previous.next
@@ -127,18 +129,18 @@ export class Fib4Table {
 
   remove(route: Fib4Route): void {
     const { dst, dstLen } = route
-    const map = this.#byLength[dstLen]
-    const first = map?.get(dst | 0)
-    if (!map || !first) return
+    const hash = this.#byLength[dstLen]
+    const first = hash?.get(dst)
+    if (!hash || !first) return
     if (first !== route) {
       let previous = first
       while (previous.next && previous.next !== route) previous = previous.next
       previous.next = route.next
     } else if (route.next) {
-      map.set(dst | 0, route.next)
+      hash.set(dst, route.next)
     } else {
-      map.delete(dst | 0)
-      if (map.size === 0) {
+      hash.delete(dst)
+      if (hash.size === 0) {
         this.#byLength[dstLen] = undefined
         if (dstLen > 0) this.#lengths &= ~(1 << (dstLen - 1))
       }
@@ -155,20 +157,54 @@ export class Fib4Table {
   sorted(): readonly Fib4Route[] {
     if (this.#sorted) return this.#sorted
     let count = 0
-    for (const map of this.#byLength) count += map?.size ?? 0
-    const keys = new Float64Array(count)
+    for (const hash of this.#byLength) count += hash?.size ?? 0
+    const keys = new Int32Array(count)
+    const firsts = new Array<Fib4Route>(count)
     let at = 0
-    for (const [length, map] of this.#byLength.entries()) {
-      for (const key of map?.keys() ?? []) keys[at++] = (key >>> 0) * 64 + (32 - length)
+    for (let length = 32; length >= 0; length--) {
+      at = this.#byLength[length]?.copy(keys, firsts, at) ?? at
     }
-    keys.sort()
-    const routes: Fib4Route[] = []
-    for (const key of keys) {
-      const length = 32 - (key % 64)
-      let route = this.#byLength[length]?.get(Math.floor(key / 64) | 0)
-      for (; route; route = route.next) routes.push(route)
+    const order = orderOf(keys)
+    const routes = new Array<Fib4Route>(this.#size)
+    let next = 0
+    for (let i = 0; i < count; i++) {
+      let route = firsts[order[i] as number]
+      for (; route; route = route.next) routes[next++] = route
     }
     this.#sorted = routes
     return routes
   }
+}
+
+/**
+ * The places of `keys`, read without a sign, by ascending key; those of equal keys as they stand: a
+ * radix sort, from the last byte on.
+ */
+function orderOf(keys: Int32Array): Uint32Array {
+  const { length } = keys
+  let order = new Uint32Array(length)
+  let next = new Uint32Array(length)
+  for (let i = 0; i < length; i++) order[i] = i
+  const starts = new Uint32Array(257)
+  for (let shift = 0; shift < 32; shift += 8) {
+    starts.fill(0)
+    for (let i = 0; i < length; i++) count(starts, (((keys[i] as number) >>> shift) & 255) + 1)
+    if (starts.includes(length)) continue
+    for (let i = 1; i < 257; i++) starts[i] = (starts[i] as number) + (starts[i - 1] as number)
+    for (let i = 0; i < length; i++) {
+      const place = order[i] as number
+      next[count(starts, ((keys[place] as number) >>> shift) & 255)] = place
+    }
+    const sorted = next
+    next = order
+    order = sorted
+  }
+  return order
+}
+
+/** One more; what it was before. */
+function count(counts: Uint32Array, at: number): number {
+  const before = counts[at] as number
+  counts[at] = before + 1
+  return before
 }

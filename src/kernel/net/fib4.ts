@@ -181,8 +181,7 @@ export class Fib4 {
     const main = this.table(RT_TABLE_MAIN)
     if (!main) return undefined
     const local = this.table(RT_TABLE_LOCAL)
-    const found = this.#search(local ? [local, main] : [main], flow)
-    return found && { ...found, table: RT_TABLE_MAIN }
+    return this.#search(local ?? main, local && main, flow, RT_TABLE_MAIN)
   }
 
   /**
@@ -191,23 +190,34 @@ export class Fib4 {
    */
   tableLookup(id: number, flow: Flow4): Fib4Result | undefined {
     const table = this.table(id)
-    return table && this.#search([table], flow)
+    return table && this.#search(table, undefined, flow, id)
   }
 
-  /** Longest prefix first, over all of `tables`; those of the first before the second's. */
-  #search(tables: readonly Fib4Table[], flow: Flow4): Fib4Result | undefined {
-    let lengths = 0
-    for (const table of tables) lengths |= table.lengths
+  /** Longest prefix first, over both tables, the first's before the second's; `name` is theirs. */
+  #search(
+    table: Fib4Table,
+    second: Fib4Table | undefined,
+    flow: Flow4,
+    name: number,
+  ): Fib4Result | undefined {
+    let lengths = second ? table.lengths | second.lengths : table.lengths
     for (;;) {
       const length = 32 - Math.clz32(lengths)
-      for (const table of tables) {
-        let route = table.covering(flow.daddr, length)
-        for (; route; route = route.next) {
-          const answer = consider(route, flow)
-          if (answer === 'EAGAIN') return undefined
-          if (typeof answer === 'string') throw new NetlinkError(answer)
-          if (answer) return answer
-        }
+      let route = table.covering(flow.daddr, length)
+      let behind = second?.covering(flow.daddr, length)
+      if (!route) {
+        route = behind
+        behind = undefined
+      }
+      while (route) {
+        const answer = consider(route, flow, name)
+        if (answer === 'EAGAIN') return undefined
+        if (typeof answer === 'string') throw new NetlinkError(answer)
+        if (answer) return answer
+        route = route.next
+        if (route || !behind) continue
+        route = behind
+        behind = undefined
       }
       if (length === 0) return undefined
       lengths &= ~(1 << (length - 1))
@@ -221,7 +231,7 @@ export class Fib4 {
     const table = this.table(id)
     if (!table) return RTN_BROADCAST
     try {
-      const found = this.#search([table], { daddr: address })
+      const found = this.#search(table, undefined, { daddr: address }, id)
       return found?.type ?? RTN_UNICAST
     } catch {
       return RTN_UNICAST
