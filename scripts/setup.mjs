@@ -112,6 +112,15 @@ function compile() {
   run('tsc -b', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'])
 }
 
+/** Without it all works, and starts more slowly. */
+async function makeBundle() {
+  try {
+    await (await import('./bundle.mjs')).bundle()
+  } catch (error) {
+    console.log(`setup: without a bundle: ${error.message}`)
+  }
+}
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   if (!isNewEnough(process.versions.node, engines.node))
@@ -119,4 +128,5 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   installDependencies()
   buildNative()
   compile()
+  await makeBundle()
 }

@@ -52,6 +52,7 @@ test('the package holds code, its sources, the addon and four papers, and nothin
   const welcome = [
     /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
     /^dist\/[\w/-]+\.(js|d\.ts)(\.map)?$/,
+    /^dist\/bundle\/\w+\.(cjs|json)$/,
     /^src\/[\w/-]+\.ts$/,
     /^native\/(socket|preload)\/([\w-]+\.[ch]|prebuilt\/[\w.-]+\.(node|so))$/,
     /^scripts\/build-native\.mjs$/,

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import type { ConfigurationSource } from '../dbus/config/configuration.ts'
+import { programFile } from './bundle.ts'
 import { type Call, verb } from './command.ts'
 import { setupOf } from './dbus-setup.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -85,8 +85,7 @@ async function serve(call: StartCall): Promise<void> {
 async function serveDetached(call: StartCall): Promise<number> {
   const { printAddress, printPid, configFile, session, system, address, systemdActivation } =
     call.given
-  const main = fileURLToPath(new URL('./main.js', import.meta.url))
-  const args = [main, 'dbus', 'start', '--nofork', '--print-address=1', '--print-pid=1']
+  const args = [programFile(), 'dbus', 'start', '--nofork', '--print-address=1', '--print-pid=1']
   if (configFile !== undefined) args.push(`--config-file=${configFile}`)
   if (address !== undefined) args.push(`--address=${address}`)
   if (session) args.push('--session')

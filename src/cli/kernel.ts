@@ -1,8 +1,8 @@
 /** `nlkit kernel`: a kernel of nlkit's, served to other processes. */
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { isNetlinkError, NetlinkError } from '../index.ts'
+import { programFile } from './bundle.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { openControl } from './control.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -54,8 +54,7 @@ async function serveHere(call: Call<typeof startParameters>): Promise<void> {
 /** Serves in a process of its own, and returns when it is ready or has failed. */
 async function serveDetached(call: Call<typeof startParameters>): Promise<number> {
   const { listen, module = [] } = call.given
-  const main = fileURLToPath(new URL('./main.js', import.meta.url))
-  const args = [main, 'kernel', 'start', ...(call.options.json ? ['-j'] : [])]
+  const args = [programFile(), 'kernel', 'start', ...(call.options.json ? ['-j'] : [])]
   if (listen !== undefined) args.push('--listen', resolve(listen))
   for (const file of module) args.push('--module', file)
   const child = spawn(process.execPath, args, {

@@ -1,13 +1,14 @@
 /**
  * Modules from files: `.js` everywhere; `.ts` where Node takes it, otherwise through `tsx`.
  *
- * The only file of the kernel that needs Node.
+ * This file and bundled.ts alone of the kernel need Node.
  */
 import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { NetlinkError } from '../../errors.ts'
+import { shareBundle } from './bundled.ts'
 import { isModuleDefinition, type ModuleDefinition } from './definition.ts'
 
 /**
@@ -19,6 +20,7 @@ export async function loadModuleFile(file: string): Promise<ModuleDefinition> {
   const path = resolve(file)
   const url = pathToFileURL(path)
   url.searchParams.set('changed', String(modifiedAt(path, file)))
+  shareBundle()
   let exported: Readonly<Record<string, unknown>>
   try {
     exported = isTypeScript(path) ? await importTypeScript(path, url) : await import(url.href)

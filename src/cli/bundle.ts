@@ -1,0 +1,100 @@
+/**
+ * The program in a few files, as the build makes them (scripts/bundle.mjs): Node loads one of them
+ * several times faster than the modules that it consists of.
+ *
+ * They lie in `bundle/` beside `cli/`, one for each kind of command. Whoever runs tsc alone has newer
+ * modules than bundles; then the modules are what counts.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { Script } from 'node:vm'
+
+/** What a bundle exports. */
+export interface Bundle {
+  readonly run: typeof import('./run.ts').run
+}
+
+const folder = fileURLToPath(new URL('../bundle/', import.meta.url))
+const record = fileURLToPath(new URL('../.tsbuildinfo', import.meta.url))
+
+/** Commands of a client: the bundle `client` has them. */
+const CLIENT = new Set(
+  (
+    'link l addr a address route r neigh n neighbour neighbor rule ru nexthop nh ntable netconf ' +
+    'addrlabel maddr maddress stats qdisc class filter monitor mon family call listen module ' +
+    'dmesg chains sockets netns proc uevent kernel'
+  ).split(' '),
+)
+
+/** Options after which the command line alone does not say what has to be loaded. */
+const OPEN_ENDED = new Set(['-b', '-batch', '--batch', '--spec', 'spec'])
+
+/** The bundle that has all that a command line needs, if there is one. */
+export function bundleFor(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): 'kernel' | 'client' | 'dbus' | undefined {
+  const end = argv.indexOf('--')
+  const words = end < 0 ? argv : argv.slice(0, end)
+  const [command, verb] = words
+  if (command === 'kernel' && verb === 'start') return 'kernel'
+  const isServed = words.some((word) => word.startsWith('--kernel')) || env.NLKIT_KERNEL
+  if (command === 'run' && !isServed) return 'kernel'
+  if (command === 'dbus') return 'dbus'
+  const isOpenEnded = words.some((word) => OPEN_ENDED.has(word) || word.startsWith('--batch='))
+  const isEmbedded = [...words, env.NLKIT_KERNEL].some((word) => word?.endsWith('embedded'))
+  if (isOpenEnded || isEmbedded || process.platform !== 'linux') return undefined
+  return words.some((word) => CLIENT.has(word)) ? 'client' : undefined
+}
+
+/** A bundle's code: ASCII, so that it is read without being decoded. */
+function codeOf(name: string): string {
+  return `${folder}${name}.cjs`
+}
+
+/** What V8 made of that code when it was built; V8 looks itself whether that is still of use. */
+export function cacheOf(name: string): string {
+  return `${folder}${name}-${process.version}-${process.arch}.cache`
+}
+
+/** Compiles a bundle, with what is known of it already. */
+export function compileBundle(name: string, cachedData?: Buffer): Script {
+  const filename = codeOf(name)
+  const source = readFileSync(filename, 'latin1')
+  return new Script(`(function (module, require, __dirname, __nlkitImport) {${source}\n})`, {
+    filename,
+    ...(cachedData && { cachedData }),
+  })
+}
+
+/** Runs a compiled bundle: its exports. */
+export function evaluateBundle(script: Script): Bundle {
+  const module: { exports?: Bundle } = {}
+  const load = (url: string): Promise<unknown> => import(url)
+  script.runInThisContext()(module, createRequire(folder), folder, load)
+  return module.exports!
+}
+
+/** A bundle, unless there is none or it is older than the modules. */
+export function loadBundle(name: string | undefined): Bundle | undefined {
+  const made = name && statSync(codeOf(name), { throwIfNoEntry: false })
+  if (!made) return undefined
+  const compiled = statSync(record, { throwIfNoEntry: false })
+  if (compiled && compiled.mtimeMs > made.mtimeMs) return undefined
+  return evaluateBundle(compileBundle(name, readCache(name)))
+}
+
+function readCache(name: string): Buffer | undefined {
+  try {
+    return readFileSync(cacheOf(name))
+  } catch {
+    return undefined
+  }
+}
+
+/** The file that another process of this program is started with. */
+export function programFile(): string {
+  const isBundled = Symbol.for('nlkit.bundle') in globalThis
+  return isBundled ? `${folder}main.cjs` : fileURLToPath(new URL('./main.js', import.meta.url))
+}
