@@ -92,9 +92,3 @@ function readCache(name: string): Buffer | undefined {
     return undefined
   }
 }
-
-/** The file that another process of this program is started with. */
-export function programFile(): string {
-  const isBundled = Symbol.for('nlkit.bundle') in globalThis
-  return isBundled ? `${folder}main.cjs` : fileURLToPath(new URL('./main.js', import.meta.url))
-}

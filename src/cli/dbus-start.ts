@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { ConfigurationSource } from '../dbus/config/configuration.ts'
-import { programFile } from './bundle.ts'
 import { type Call, verb } from './command.ts'
 import { setupOf } from './dbus-setup.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { flag, type Parameter, type Parameters, text } from './parameter.ts'
+import { programFile } from './program-file.ts'
 
 /** The descriptor that a line is printed to; the standard output unless given. */
 function descriptor(what: string): Parameter<number> {

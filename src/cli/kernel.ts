@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { isNetlinkError, NetlinkError } from '../index.ts'
-import { programFile } from './bundle.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { openControl } from './control.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { flag, type Parameter, type Parameters, text } from './parameter.ts'
+import { programFile } from './program-file.ts'
 import { SERVED } from './session.ts'
 
 /** Milliseconds that a stopped kernel has to go. */
