@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -96,6 +97,34 @@ test('a module from a file has the classes of the kernel that loads it', async (
   assert.match(stderr, /a refusal is one, too \(EXDEV\)/)
   assert.equal(status, 1)
   assert.match(ask('dmesg').stdout, /mirror: one of us/)
+})
+
+test('a kernel in the background is there when its starter ends, and keeps no folder', async () => {
+  await withFolder(async (folder) => {
+    const start = ['kernel', 'start', '--detach', '-j', '--listen', 'kernel.sock']
+    const said = execFileSync(process.execPath, [main, ...start], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+    const { kernel, pid } = JSON.parse(said) as { kernel: string; pid: number }
+    try {
+      assert.equal(kernel, `unix:${join(folder, 'kernel.sock')}`)
+      if (process.platform === 'linux') assert.equal(readlinkSync(`/proc/${pid}/cwd`), '/')
+      const stop = spawnSync(process.execPath, [main, '--kernel', kernel, 'kernel', 'stop'])
+      assert.equal(stop.status, 0)
+    } finally {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {}
+    }
+    const refused = spawnSync(process.execPath, [main, ...start, 'kernel.sock/there'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    assert.equal(refused.status, 2)
+    assert.match(JSON.parse(refused.stderr).error.message, /unexpected word/)
+  })
 })
 
 test('the program runs as npm packs it', async () => {

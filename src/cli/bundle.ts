@@ -76,12 +76,17 @@ export function evaluateBundle(script: Script): Bundle {
   return module.exports!
 }
 
-/** A bundle, unless there is none or it is older than the modules. */
-export function loadBundle(name: string | undefined): Bundle | undefined {
-  const made = name && statSync(codeOf(name), { throwIfNoEntry: false })
+/** The file that starts a process with a bundle, unless that is not there or older than the modules. */
+export function bundledProgram(name: string): string | undefined {
+  const made = statSync(codeOf(name), { throwIfNoEntry: false })
   if (!made) return undefined
   const compiled = statSync(record, { throwIfNoEntry: false })
-  if (compiled && compiled.mtimeMs > made.mtimeMs) return undefined
+  return compiled && compiled.mtimeMs > made.mtimeMs ? undefined : `${folder}main.cjs`
+}
+
+/** A bundle, unless there is none or it is older than the modules. */
+export function loadBundle(name: string | undefined): Bundle | undefined {
+  if (name === undefined || bundledProgram(name) === undefined) return undefined
   return evaluateBundle(compileBundle(name, readCache(name)))
 }
 

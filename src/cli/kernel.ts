@@ -1,10 +1,10 @@
 /** `nlkit kernel`: a kernel of nlkit's, served to other processes. */
-import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { isNetlinkError, NetlinkError } from '../index.ts'
 import { type Call, type Command, verb } from './command.ts'
 import { openControl } from './control.ts'
-import { EXIT, UsageError } from './exit.ts'
+import { DETACHED, startDetached } from './detached.ts'
+import { UsageError } from './exit.ts'
 import { flag, type Parameter, type Parameters, text } from './parameter.ts'
 import { programFile } from './program-file.ts'
 import { SERVED } from './session.ts'
@@ -39,6 +39,7 @@ async function serveHere(call: Call<typeof startParameters>): Promise<void> {
   const { startDaemon } = await import('../daemon/daemon.ts')
   const { listen, module } = call.given
   const path = listen === undefined ? undefined : resolve(listen)
+  if (call.env[DETACHED]) process.chdir('/')
   const daemon = await startDaemon({ path, modules: module ?? [] })
   const end = (): void => void daemon.close()
   call.signal.addEventListener('abort', end, { once: true })
@@ -52,35 +53,15 @@ async function serveHere(call: Call<typeof startParameters>): Promise<void> {
 }
 
 /** Serves in a process of its own, and returns when it is ready or has failed. */
-async function serveDetached(call: Call<typeof startParameters>): Promise<number> {
+function serveDetached(call: Call<typeof startParameters>): Promise<number> {
   const { listen, module = [] } = call.given
-  const args = [programFile(), 'kernel', 'start', ...(call.options.json ? ['-j'] : [])]
-  if (listen !== undefined) args.push('--listen', resolve(listen))
+  const args = ['kernel', 'start', ...(call.options.json ? ['-j'] : [])]
+  if (listen !== undefined) args.push('--listen', listen)
   for (const file of module) args.push('--module', file)
-  const child = spawn(process.execPath, args, {
-    detached: true,
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe'],
+  return startDetached(programFile(), args, {
+    out: (text) => call.out.lines(text.trimEnd().split('\n')),
+    err: (text) => call.err.lines(text.trimEnd().split('\n')),
   })
-  let said = ''
-  let complaint = ''
-  const code = await new Promise<number>((done, failed) => {
-    child.stdout.setEncoding('utf8').on('data', (part: string) => {
-      said += part
-      if (said.includes('\n')) done(EXIT.ok)
-    })
-    child.stderr.setEncoding('utf8').on('data', (part: string) => {
-      complaint += part
-    })
-    child.on('error', failed)
-    child.on('close', (status) => done(status ?? EXIT.bug))
-  })
-  if (said !== '') call.out.lines(said.trimEnd().split('\n'))
-  if (complaint !== '') call.err.lines(complaint.trimEnd().split('\n'))
-  child.stdout.destroy()
-  child.stderr.destroy()
-  child.unref()
-  return code
 }
 
 const start = verb({
