@@ -1,10 +1,12 @@
 /** The gateway: clients on Unix sockets, as their bytes show them. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import {
   DEFAULT_LIMITS,
   type DecodedMessage,
@@ -232,6 +234,67 @@ test('a client that reads nothing is dropped at its quota, and the others do not
   deepEqual([...bus.peers.keys()], [talker.name, reader.name])
 })
 
+test('who reads late gets all, in order and whole, long and short', async (t) => {
+  const { path } = await serve(t, { maxOutgoingBytes: 2 ** 27 })
+  const [talker, ...readers] = await Promise.all([1, 2, 3].map(() => Client.hello(t, path)))
+  for (const each of readers) await each.ask('AddMatch', 's', ["type='signal',interface='a.b'"])
+  for (const each of readers) each.socket.pause()
+  const sizes = [0, 100, 5000, 20_000, 70_000, 300_000, 10, 1_100_000, 64, 64, 4096, 65_536]
+  const rounds = 12
+  for (let round = 0; round < rounds; round++)
+    for (const [i, size] of sizes.entries())
+      talker!.send(
+        {
+          type: 4,
+          path: '/x',
+          interface: 'a.b',
+          member: `S${round}_${i}`,
+          signature: 'ay',
+          body: [new Uint8Array(size).fill(i + round)],
+        },
+        i % 2 === 0,
+      )
+  // The bus has taken all of it once it answers.
+  await talker!.ask('GetId')
+  for (const each of readers) {
+    each.socket.resume()
+    for (let round = 0; round < rounds; round++)
+      for (const [i, size] of sizes.entries()) {
+        const message = await each.message()
+        ok(message !== 'closed')
+        deepEqual([message.member, message.sender], [`S${round}_${i}`, talker!.name])
+        const body = message.body[0] as Uint8Array
+        equal(body.length, size)
+        ok(body.every((byte) => byte === i + round))
+      }
+  }
+})
+
+test('a message comes in pieces of any size', async (t) => {
+  const { path } = await serve(t)
+  const [talker, reader, other] = [
+    await Client.hello(t, path),
+    await Client.hello(t, path),
+    await Client.hello(t, path),
+  ]
+  await reader.ask('AddMatch', 's', ["type='signal',interface='a.b'"])
+  const one = (serial: number): Uint8Array =>
+    encodeMessage({ type: 4, serial, path: '/x', interface: 'a.b', member: 'S' })
+  const all = Buffer.concat([7, 8, 9].map(one))
+  const length = all.length / 3
+  for (const cut of [1, 15, 16, 17, length - 1, length, length + 5]) {
+    talker.write(all.subarray(0, cut))
+    // The bus has read what came before this question.
+    await other.ask('GetId')
+    talker.write(all.subarray(cut))
+    for (const serial of [7, 8, 9]) {
+      const message = await reader.message()
+      ok(message !== 'closed')
+      equal(message.serial, serial)
+    }
+  }
+})
+
 test('a 32 MiB message passes', async (t) => {
   const { path } = await serve(t, { maxMessageSize: 2 ** 27 })
   const [a, b] = [await Client.hello(t, path), await Client.hello(t, path)]
@@ -254,4 +317,26 @@ test('at the end nothing is left: no socket, no descriptor, no connection', asyn
   deepEqual([bus.peers.size, gateway.clients, [...kernel.netlink.sockets()].length], [0, 0, before])
   ok(fds() < open - 20)
   close()
+})
+
+test('a bus in a worker lives as long as the worker, and ends with it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'nlkit-gateway-'))
+  const path = join(folder, 'bus')
+  const code = `
+    const { workerData, parentPort } = require('node:worker_threads')
+    import(workerData.start).then(async ({ startBus }) => {
+      await startBus({ listen: ['unix:path=' + workerData.path] })
+      parentPort.postMessage('up')
+    })`
+  const start = new URL('./start.js', import.meta.url).href
+  const worker = new Worker(code, { eval: true, workerData: { path, start } })
+  t.after(async () => {
+    await worker.terminate()
+    rmSync(folder, { recursive: true })
+  })
+  await soon(once(worker, 'message'), 'the worker')
+  const client = await Client.hello(t, path)
+  equal(client.name, ':1.0')
+  await worker.terminate()
+  equal(await client.closed(), 'closed')
 })

@@ -3,7 +3,6 @@ import { errnoName } from '../../errno.ts'
 import type { Kernel, UserSocket } from '../../kernel/index.ts'
 import { loadAddon } from '../../transport/addon.ts'
 import type { NativeSocket } from '../../transport/native-socket.ts'
-import { type Readiness, readinessOf } from '../../transport/readiness.ts'
 import type { PeerCredentials } from '../bus/peer.ts'
 import type { DbusBus, DbusRouter } from '../netlink/router.ts'
 import { Client } from './client.ts'
@@ -36,7 +35,6 @@ export class Gateway {
   readonly bus: DbusBus
   readonly native: NativeSocket
   readonly streams: Streams
-  readonly #readiness: Readiness
   readonly mechanisms: readonly Mechanism[]
   readonly allowAnonymous: boolean
   readonly log: (line: string) => void
@@ -57,13 +55,12 @@ export class Gateway {
     this.#kernel = router.kernel
     this.native = loadAddon()
     this.streams = streamsOf(this.native)
-    this.#readiness = readinessOf(this.native)
     this.mechanisms = options.mechanisms ?? MECHANISMS
     this.allowAnonymous = options.allowAnonymous ?? false
     this.log = options.log ?? ((line) => this.#kernel.printk(KERN_INFO, `dbus: ${line}`))
     this.#listening = listenAtAll(this.native, options.listen)
     this.#doors = this.#listening.map(({ fd }) => new Door(this, fd))
-    this.#readiness.count(1)
+    this.streams.count(1)
   }
 
   /** How clients find it: `unix:path=/tmp/dbus-x,guid=…`, one for each place, with `;` between. */
@@ -129,7 +126,7 @@ export class Gateway {
     for (const door of this.#doors) door.close()
     for (const { release } of this.#listening) release()
     for (const client of [...this.#clients]) client.close()
-    this.#readiness.count(-1)
+    this.streams.count(-1)
   }
 }
 

@@ -54,6 +54,8 @@ export interface Sender {
   close(): void
 }
 
+/** The longest interval, milliseconds. */
+const FOR_EVER = 2 ** 31 - 1
 const shared = Symbol.for('nlkit.streams')
 const NONE: readonly number[] = []
 
@@ -79,6 +81,8 @@ export class Streams {
   #free = HALF
   /** What was put together before it became another number is overwritten. */
   #epoch = 1
+  #waiting = 0
+  #keeper: NodeJS.Timeout | undefined
   #isBusy = false
   #isSending = false
   #doomed: Sender[] = []
@@ -94,6 +98,16 @@ export class Streams {
       throw new NetlinkError('NETLINK_NO_NATIVE', {
         message: `stream sockets cannot be served here: ${errnoName(result)}`,
       })
+  }
+
+  /** Counts those who wait for clients: the process lives as long as there is one. */
+  count(change: number): void {
+    this.#waiting += change
+    if (this.#waiting > 0) this.#keeper ??= setInterval(() => undefined, FOR_EVER)
+    else {
+      clearInterval(this.#keeper)
+      this.#keeper = undefined
+    }
   }
 
   /** Serves `fd`, or serves it in another way. @throws NetlinkError the errno of epoll_ctl(2). */
@@ -119,16 +133,18 @@ export class Streams {
 
   /** Turn after turn, until there is nothing left or somebody else has something to do. */
   #serve(): void {
-    let count = this.native.turnStreams(0)
-    for (;;) {
-      this.isStill = true
-      this.#turn(count & (STREAMS_LEAVE - 1))
-      if (count & STREAMS_LEAVE) return
-      if (!this.isStill) {
-        this.native.leaveStreams()
-        return
+    let hasLeft = false
+    try {
+      let count = this.native.turnStreams(0)
+      for (;;) {
+        this.isStill = true
+        this.#turn(count & (STREAMS_LEAVE - 1))
+        hasLeft = (count & STREAMS_LEAVE) !== 0
+        if (hasLeft || !this.isStill) return
+        count = this.native.turnStreams(1)
       }
-      count = this.native.turnStreams(1)
+    } finally {
+      if (!hasLeft) this.native.leaveStreams()
     }
   }
 

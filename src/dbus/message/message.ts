@@ -1,6 +1,5 @@
 /** Whole messages: made from what they say, and given the sender that the bus knows. */
 import { DecodeError, EncodeError } from '../../errors.ts'
-import { align } from './align.ts'
 import {
   BIG_ENDIAN,
   ERROR,
@@ -194,7 +193,6 @@ export function typeName(type: number): string {
  * body follows it, unchanged.
  */
 export function stampSender(message: Uint8Array, header: Header, sender: string): Uint8Array {
-  if (header.clean) return appendSender(message, header, sender)
   const writer = new ValueWriter(header.littleEndian)
   writer.reserve(FIXED_BYTES)
   writer.bytes.set(message.subarray(0, FIXED_BYTES))
@@ -203,19 +201,4 @@ export function stampSender(message: Uint8Array, header: Header, sender: string)
   writer.view.setUint32(12, writer.at - FIXED_BYTES, header.littleEndian)
   writer.align(8)
   return writer.written
-}
-
-function appendSender(message: Uint8Array, header: Header, sender: string): Uint8Array {
-  const at = header.bodyAt
-  const end = at + 8 + sender.length + 1
-  const stamped = new Uint8Array(align(end, 8))
-  stamped.set(message.subarray(0, header.fieldsEnd))
-  stamped[at] = FIELD_SENDER
-  stamped[at + 1] = 1
-  stamped[at + 2] = 0x73
-  const view = new DataView(stamped.buffer)
-  view.setUint32(at + 4, sender.length, header.littleEndian)
-  for (let i = 0; i < sender.length; i++) stamped[at + 8 + i] = sender.charCodeAt(i)
-  view.setUint32(12, end - FIXED_BYTES, header.littleEndian)
-  return stamped
 }
