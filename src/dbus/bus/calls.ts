@@ -11,6 +11,7 @@ export type Timer = (milliseconds: number, expired: () => void) => () => void
 export class Calls {
   readonly #bus: Bus
   readonly #timer: Timer
+  #lastNumber = 0
 
   constructor(bus: Bus, timer: Timer) {
     this.#bus = bus
@@ -46,6 +47,7 @@ export class Calls {
       caller,
       callee,
       serial,
+      number: this.#nextNumber(),
       timer:
         replyTimeout < 0
           ? undefined
@@ -55,6 +57,12 @@ export class Calls {
     return slot
   }
 
+  /** Small, for that is quicker to find; none is open for as long as it takes to come again. */
+  #nextNumber(): number {
+    this.#lastNumber = (this.#lastNumber + 1) & 0x3fffffff
+    return this.#lastNumber
+  }
+
   close(slot: ReplySlot): void {
     slot.timer?.()
     closeSlot(slot)
@@ -62,7 +70,7 @@ export class Calls {
 
   /** The peer is gone: who waits for it hears so, and what it waits for is forgotten. */
   drop(peer: Peer): void {
-    for (const slot of [...peer.owed]) {
+    for (const slot of [...peer.owed.values()]) {
       this.close(slot)
       this.#tellNoReply(slot, 'Message recipient disconnected from message bus without replying')
     }

@@ -58,9 +58,9 @@ export class Peer {
   readonly names: OwnedName[] = []
   /** Its match rules, oldest first. */
   readonly rules: MatchRule[] = []
-  /** Calls that it waits for, by their serials, and calls that wait for it. */
+  /** Calls that it waits for, by their serials, and calls that wait for it, by their numbers. */
   readonly awaited = new Map<number, ReplySlot>()
-  readonly owed = new Set<ReplySlot>()
+  readonly owed = new Map<number, ReplySlot>()
   /** Rules of a monitor; undefined for everybody else. */
   monitor: readonly MatchRule[] | undefined
   alive = true

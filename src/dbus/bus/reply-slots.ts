@@ -7,6 +7,8 @@ export interface ReplySlot {
   readonly callee: Peer
   /** The call's. */
   readonly serial: number
+  /** Its place in the order of opening. */
+  readonly number: number
   /** Cancels its timeout. */
   readonly timer: (() => void) | undefined
 }
@@ -14,10 +16,10 @@ export interface ReplySlot {
 /** Both peers know of it. */
 export function openSlot(slot: ReplySlot): void {
   slot.caller.awaited.set(slot.serial, slot)
-  slot.callee.owed.add(slot)
+  slot.callee.owed.set(slot.number, slot)
 }
 
 export function closeSlot(slot: ReplySlot): void {
   slot.caller.awaited.delete(slot.serial)
-  slot.callee.owed.delete(slot)
+  slot.callee.owed.delete(slot.number)
 }

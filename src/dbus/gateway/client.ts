@@ -100,7 +100,7 @@ export class Client implements Stream, Sender, PeerDoor, Attachment {
     const { bus } = this.bus
     const { streams } = this.gateway
     bus.isStill = this.#isPeer && this.#authTimer === undefined
-    for (const fd of descriptors) this.#fds.push(fd)
+    if (descriptors.length > 0) this.#fds.push(...descriptors)
     if (events & EPOLLOUT && !this.isDirty) streams.note(this)
     if (this.#kind === REPORT) this.#readRest()
     else if (result !== EAGAIN) this.#received(result, at)

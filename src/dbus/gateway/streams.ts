@@ -75,8 +75,10 @@ export class Streams {
   readonly #descriptors = new Int32Array(DESCRIPTORS)
   readonly #plan = new Int32Array(PLAN)
   readonly #streams: (Stream | undefined)[] = []
-  #dirty: Sender[] = []
-  #spare: Sender[] = []
+  /** Who has something to send, and how many these are; what lies behind them is nobody. */
+  #dirty: (Sender | undefined)[] = []
+  #dirtyCount = 0
+  #spare: (Sender | undefined)[] = []
   /** Where the next message is put together. */
   #free = HALF
   /** What was put together before it became another number is overwritten. */
@@ -179,7 +181,8 @@ export class Streams {
   /** `sender` has something to send: at the end of the turn. */
   note(sender: Sender): void {
     sender.isDirty = true
-    if (this.#dirty.push(sender) === 1 && !this.#isBusy) queueMicrotask(() => this.flush())
+    this.#dirty[this.#dirtyCount++] = sender
+    if (this.#dirtyCount === 1 && !this.#isBusy) queueMicrotask(() => this.flush())
   }
 
   /** Dispatches a message that has an array of the pool's, which goes back when it is sent. */
@@ -231,27 +234,28 @@ export class Streams {
     this.#isBusy = true
     do {
       this.#isSending = true
-      while (this.#dirty.length > 0) {
+      while (this.#dirtyCount > 0) {
         const dirty = this.#dirty
+        const count = this.#dirtyCount
         this.#dirty = this.#spare
-        for (let at = 0; at < dirty.length; ) at = this.#send(dirty, at)
-        dirty.length = 0
+        this.#dirtyCount = 0
+        for (let at = 0; at < count; ) at = this.#send(dirty, at, count)
         this.#spare = dirty
       }
       this.#isSending = false
       this.#free = HALF
       this.#epoch++
-      for (const sender of this.#doomed.splice(0)) sender.close()
-    } while (this.#dirty.length > 0)
+      if (this.#doomed.length > 0) for (const sender of this.#doomed.splice(0)) sender.close()
+    } while (this.#dirtyCount > 0)
     this.#isBusy = wasBusy
   }
 
   /** Sends for the senders from `first` on, as many as one plan has room for; the next. */
-  #send(dirty: readonly Sender[], first: number): number {
+  #send(dirty: (Sender | undefined)[], first: number, count: number): number {
     const plan = this.#plan
     let words = 0
     let next = first
-    for (; next < dirty.length; next++) {
+    for (; next < count; next++) {
       const { fd, segments, segmentWords } = dirty[next]!
       if (segmentWords === 0) continue
       if (words + 2 + segmentWords > PLAN) break
@@ -264,6 +268,7 @@ export class Streams {
     words = 0
     for (let at = first; at < next; at++) {
       const sender = dirty[at]!
+      dirty[at] = undefined
       sender.isDirty = false
       const { segmentWords } = sender
       if (segmentWords > 0) {
