@@ -24,6 +24,7 @@ import {
   IFF_UP,
 } from './constants.ts'
 import { HardwareAddresses } from './device-addresses.ts'
+import { Offload } from './device-offload.ts'
 import type { InDevice } from './ifaddr4.ts'
 import type { Inet6Device } from './ifaddr6.ts'
 import type { BridgePort } from './kinds/bridge-port.ts'
@@ -62,8 +63,7 @@ export class NetDevice {
   /** 0: without limit. */
   maxMtu = ETH_MAX_MTU
   txQueueLength = 1000
-  /** Bytes that TCP may leave to it at once (tso_max_size). */
-  tsoMaxSize = 524_280
+  readonly offload = new Offload()
   group = 0
   address: Uint8Array = new Uint8Array(ETH_ALEN)
   broadcast: Uint8Array = new Uint8Array(ETH_ALEN).fill(0xff)
@@ -118,6 +118,15 @@ export class NetDevice {
     this.stack = stack
     this.name = name
     this.kind = kind
+  }
+
+  /** Bytes that TCP may leave to it at once. */
+  get tsoMaxSize(): number {
+    return this.offload.tsoMaxSize
+  }
+
+  set tsoMaxSize(size: number) {
+    this.offload.tsoMaxSize = size
   }
 
   get isUp(): boolean {

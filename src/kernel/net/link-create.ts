@@ -64,7 +64,8 @@ export function allocateLink(
   dev.txQueues = txQueues
   dev.rxQueues = rxQueues
   dev.isAnnounced = false
-  const { address, broadcast, mtu } = request
+  const { address, broadcast, mtu, offload = {} } = request
+  dev.offload.check(offload)
   if (mtu !== undefined) {
     checkMtu(dev, mtu)
     dev.mtu = mtu
@@ -78,6 +79,7 @@ export function allocateLink(
   if (request.operstate !== undefined) requestOperstate(dev, request.operstate)
   if (request.linkMode !== undefined) dev.linkMode = request.linkMode
   if (request.group !== undefined) dev.group = request.group
+  dev.offload.apply(offload)
   return dev
 }
 

@@ -4,6 +4,7 @@
  * Kernel: include/net/rtnetlink.h struct rtnl_link_ops.
  */
 import type { NetDevice } from './device.ts'
+import type { OffloadRequest } from './device-offload.ts'
 import type { NetStack } from './stack.ts'
 
 /** What a new link is to be; what is absent has the kind's default. */
@@ -23,6 +24,8 @@ export interface LinkRequest {
   readonly group?: number | undefined
   readonly txQueues?: number | undefined
   readonly rxQueues?: number | undefined
+  /** Limits of segmentation. */
+  readonly offload?: OffloadRequest | undefined
   /** IFF_* to set, and which of them: 0 with flags means all. */
   readonly flags?: number | undefined
   readonly change?: number | undefined

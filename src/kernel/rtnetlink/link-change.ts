@@ -4,7 +4,10 @@
  * Kernel: net/core/rtnetlink.c do_setlink(), validate_linkmsg(), rtnl_changelink() (Linux 6.18).
  */
 import { NetlinkError } from '../../errors.ts'
-import { NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/constants.ts'
+import { xdpAttrs } from '../../families/rt-link-attrs.ts'
+import { attrs, message, u8, u32 } from '../../schema/index.ts'
+import { AttributeWalker } from '../../wire/attribute.ts'
+import { NLA_HDRLEN, NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/constants.ts'
 import type { NetDevice } from '../net/device.ts'
 import { changeFlags, combineFlags, notifyStateChange } from '../net/device-flags.ts'
 import { moveDevice, renameDevice } from '../net/device-registry.ts'
@@ -119,6 +122,7 @@ function tell(progress: Progress): void {
 function validateLink(ctx: RequestContext, dev: NetDevice, link: LinkMessage): void {
   if (link.address) checkLinkAddress(dev, link.address)
   if (link.broadcast) checkLinkAddress(dev, link.broadcast)
+  dev.offload.check(link)
   if (link.afSpec) validateAfSpec(ctx, dev, link.afSpec)
 }
 
@@ -183,13 +187,14 @@ function setState(
     setTxQueueLength(dev, link.txqlen)
     done()
   }
-  refuseUnsupported(link)
+  if (dev.offload.apply(link)) done()
   if (link.operstate !== undefined) requestOperstate(dev, link.operstate)
   if (link.linkmode !== undefined) {
     const isNew = dev.linkMode !== link.linkmode
     dev.linkMode = link.linkmode
     if (isNew) tell(progress)
   }
+  setVirtualFunctions(ctx, link)
   if (link.afSpec) {
     setAfSpec(ctx, dev, link.afSpec)
     tell(progress)
@@ -198,12 +203,54 @@ function setState(
     setProtoDown(dev, link.protoDown ? true : link.protoDown === undefined && dev.protoDown)
     tell(progress)
   }
+  if (link.xdp) setXdp(ctx, link.xdp, progress)
 }
 
-/** What no simulated device has: virtual functions, ports of one, limits of offloading, XDP. */
-function refuseUnsupported(link: LinkMessage): void {
-  const { gsoMaxSize, gsoMaxSegs, groMaxSize, gsoIpv4MaxSize, groIpv4MaxSize } = link
-  const sizes = [gsoMaxSize, gsoMaxSegs, groMaxSize, gsoIpv4MaxSize, groIpv4MaxSize]
-  const others = [link.vfinfoList, link.vfPorts, link.portSelf, link.xdp]
-  if ([...sizes, ...others].some((each) => each !== undefined)) throw new NetlinkError('EOPNOTSUPP')
+/**
+ * What no simulated device has: virtual functions, and ports of them. Lists of them that are empty
+ * are nothing.
+ */
+function setVirtualFunctions(ctx: RequestContext, link: LinkMessage): void {
+  if (link.vfinfoList && !isEmpty(link.vfinfoList)) {
+    checkVfinfo(ctx, link.vfinfoList)
+    throw new NetlinkError('EOPNOTSUPP')
+  }
+  if (link.vfPorts || link.portSelf) throw new NetlinkError('EOPNOTSUPP')
+}
+
+const IFLA_VF_INFO = 1
+
+function checkVfinfo({ view }: RequestContext, { at, end }: Span): void {
+  const walker = new AttributeWalker(view, at, end)
+  const isOne = walker.next() && walker.type === IFLA_VF_INFO
+  if (!isOne || walker.end - walker.payload < NLA_HDRLEN) throw new NetlinkError('EINVAL')
+}
+
+function isEmpty({ at, end }: Span): boolean {
+  return end - at < NLA_HDRLEN
+}
+
+/** XDP_FLAGS_*: all, those that say where a program runs, and the one that names an old one. */
+const XDP_FLAGS_MASK = 0x1f
+const XDP_FLAGS_MODES = [0x2, 0x4, 0x8]
+const XDP_FLAGS_REPLACE = 0x10
+
+const xdpRequest = message(
+  attrs('IFLA_XDP_', { ...xdpAttrs.definitions, attached: [2, u8], flags: [3, u32] }),
+)
+
+/**
+ * IFLA_XDP: programs can be taken away, and none is there.
+ * @throws NetlinkError EINVAL, EBADF
+ */
+function setXdp(ctx: RequestContext, span: Span, progress: Progress): void {
+  const xdp = parseNested(ctx, span, xdpRequest, { silent: true })
+  if (xdp.attached !== undefined || xdp.progId !== undefined) throw new NetlinkError('EINVAL')
+  const { flags = 0, fd } = xdp
+  const modes = XDP_FLAGS_MODES.filter((mode) => flags & mode)
+  if (flags & ~XDP_FLAGS_MASK || modes.length > 1) throw new NetlinkError('EINVAL')
+  if (fd === undefined) return
+  if (flags & XDP_FLAGS_REPLACE && xdp.expectedFd === undefined) throw new NetlinkError('EINVAL')
+  if (fd >= 0) throw new NetlinkError('EBADF')
+  tell(progress)
 }

@@ -37,10 +37,6 @@ const NO_STATS64 = new Uint8Array(rtnlLinkStats64.size)
 const NO_STATS = new Uint8Array(rtnlLinkStats.size)
 const NO_MAP = new Uint8Array(rtnlLinkIfmap.size)
 
-/** GSO_MAX_SEGS, GSO_LEGACY_MAX_SIZE. */
-const GSO_MAX_SEGS = 65_535
-const GSO_LEGACY_MAX_SIZE = 65_536
-
 /** What is told of a link beside itself. */
 export interface LinkContext {
   /** Whom it is told: ids of namespaces are this one's. */
@@ -113,15 +109,16 @@ function describeLink(dev: NetDevice, context: LinkContext) {
 }
 
 function describeQueues(dev: NetDevice) {
+  const { offload } = dev
   return {
     numTxQueues: dev.txQueues,
-    gsoMaxSegs: GSO_MAX_SEGS,
-    gsoMaxSize: GSO_LEGACY_MAX_SIZE,
-    groMaxSize: GSO_LEGACY_MAX_SIZE,
-    gsoIpv4MaxSize: GSO_LEGACY_MAX_SIZE,
-    groIpv4MaxSize: GSO_LEGACY_MAX_SIZE,
-    tsoMaxSize: dev.tsoMaxSize,
-    tsoMaxSegs: GSO_MAX_SEGS,
+    gsoMaxSegs: offload.gsoMaxSegs,
+    gsoMaxSize: offload.gsoMaxSize,
+    groMaxSize: offload.groMaxSize,
+    gsoIpv4MaxSize: offload.gsoIpv4MaxSize,
+    groIpv4MaxSize: offload.groIpv4MaxSize,
+    tsoMaxSize: offload.tsoMaxSize,
+    tsoMaxSegs: offload.tsoMaxSegs,
     maxPacingOffloadHorizon: 0,
     numRxQueues: dev.rxQueues,
   }

@@ -25,6 +25,8 @@ export interface Session {
   readonly steps: readonly Step[]
   readonly strict?: boolean
   readonly groups?: readonly number[]
+  /** Attributes of links that are shown, besides the usual ones. */
+  readonly shown?: ReadonlyMap<number, string>
 }
 
 /** Long enough for Linux to tell what it tells later: carriers that follow. */
@@ -121,7 +123,7 @@ function begin({ request, sysctl }: Step, asker: Socket, write: SysctlWriter): s
 }
 
 async function run(
-  { steps, strict = false, groups = [] }: Session,
+  { steps, strict = false, groups = [], shown = new Map() }: Session,
   transport: Transport,
   where: object,
   write: SysctlWriter,
@@ -129,6 +131,7 @@ async function run(
 ): Promise<string[]> {
   const options = { extAck: true, strictCheck: strict, pktinfo: true }
   const open = () => transport.open({ protocol: 0, ...where, options })
+  alsoShown = shown
   const asker = await open()
   const listener = await open()
   const lines: string[] = []
@@ -239,7 +242,7 @@ function describeLink({ view, payload, end }: MessageWalker): string {
   while (walker.next()) {
     const { type, rawType } = walker
     order.push(`${type}${rawType & NLA_F_NESTED ? 'n' : ''}`)
-    const shown = SHOWN.get(type)
+    const shown = SHOWN.get(type) ?? alsoShown.get(type)
     if (shown) values.set(type, `${shown}=${linkValue(walker)}`)
   }
   const family = view.getUint8(payload)
@@ -247,6 +250,9 @@ function describeLink({ view, payload, end }: MessageWalker): string {
   const head = `link family=${family} index=${number(4)} flags=${number(8)} change=${number(12)}`
   return `${head} ${[...values.values()].join(' ')} order=${order.join()}`
 }
+
+/** What the session that runs shows besides. */
+let alsoShown: ReadonlyMap<number, string> = new Map()
 
 const SHOWN: ReadonlyMap<number, string> = new Map([
   [3, 'name'],

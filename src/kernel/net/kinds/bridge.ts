@@ -76,7 +76,6 @@ const FORWARD_DELAY: readonly [number, number] = [200, 3000]
 /** struct net_bridge. */
 export class BridgeDevice extends NetDevice {
   override isNetnsLocal = true
-  override tsoMaxSize = TSO_LEGACY_MAX_SIZE
   /** The newest first, as br_add_if() has it. */
   readonly ports: BridgePort[] = []
   readonly fdb = new Fdb({ dev: this, ports: this.ports })
@@ -262,6 +261,7 @@ export const bridge: LinkKind = {
   setup(stack, name) {
     const dev = new BridgeDevice(stack, name, bridge)
     setRandomAddress(dev)
+    dev.tsoMaxSize = TSO_LEGACY_MAX_SIZE
     return dev
   },
   newlink(dev, request) {
