@@ -2,9 +2,14 @@
  * `npm run differential -- genl [--count N] [--seed N] [--family NAME]…`: spoilt requests to Linux and
  * to nlkit, whose answers must be the same. nlctrl, netdev and tcp_metrics unless families are named;
  * name others only where the kernel under test may be harmed.
+ *
+ * `npm run differential -- rtnl --disposable [--count N] [--seed N] [--object NAME]…`: the same of
+ * rtnetlink, whose verdicts must be the same; in a virtual machine, as such requests have broken
+ * kernels.
  */
 import { parseArgs } from 'node:util'
 import { differ } from './differential-genl.ts'
+import { differRtnl } from './differential-rtnl.ts'
 
 /** Families whose operations Linux judges leniently. */
 const LIBERAL = new Set(['tcp_metrics'])
@@ -16,33 +21,66 @@ const { values, positionals } = parseArgs({
   options: {
     count: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '1' },
+    object: { type: 'string', multiple: true, default: [] },
+    disposable: { type: 'boolean', default: false },
     family: { type: 'string', multiple: true, default: ['nlctrl', 'netdev', 'tcp_metrics'] },
   },
 })
-if (positionals[0] !== 'genl') throw new Error('npm run differential -- genl')
 const count = Number(values.count)
 const seed = Number(values.seed)
 if (!(count > 0) || !(seed > 0)) throw new Error('--count and --seed take numbers above 0')
+if (positionals[0] === 'genl') await genl()
+else if (positionals[0] === 'rtnl') await rtnl()
+else throw new Error('npm run differential -- genl, or rtnl')
 
-let failed = false
-for (const family of values.family) {
+async function genl(): Promise<void> {
+  let failed = false
+  for (const family of values.family) {
+    const start = performance.now()
+    const report = await differ({
+      family,
+      count,
+      seed,
+      isLiberal: LIBERAL.has(family),
+      isReading: READING.has(family),
+      onProgress: (asked) => process.stderr.write(`${family}: ${asked}\r`),
+    })
+    const seconds = ((performance.now() - start) / 1000).toFixed(1)
+    console.log(
+      `${family}: ${report.asked} requests, ${report.answers} answers, ${report.explainedRefusals} refusals with an extack, ` +
+        `${report.differences.length} differences; ${seconds} s`,
+    )
+    for (const [reason, number] of report.explained) console.log(`  ${number}: ${reason}`)
+    for (const { request, linux, nlkit } of report.differences.slice(0, 10))
+      console.log(`request ${request}\nLinux:\n${linux}\nnlkit:\n${nlkit}\n`)
+    failed ||= report.differences.length > 0
+  }
+  process.exitCode = failed ? 1 : 0
+}
+
+async function rtnl(): Promise<void> {
+  if (!values.disposable) {
+    throw new Error('rtnl may break the kernel that runs: say --disposable in a virtual machine')
+  }
   const start = performance.now()
-  const report = await differ({
-    family,
+  const report = await differRtnl({
     count,
     seed,
-    isLiberal: LIBERAL.has(family),
-    isReading: READING.has(family),
-    onProgress: (asked) => process.stderr.write(`${family}: ${asked}\r`),
+    objects: values.object,
+    onProgress: (asked) => process.stderr.write(`rtnl: ${asked}\r`),
   })
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  const differing = [...report.kinds.values()].reduce((sum, each) => sum + each, 0)
   console.log(
-    `${family}: ${report.asked} requests, ${report.answers} answers, ${report.explainedRefusals} refusals with an extack, ` +
-      `${report.differences.length} differences; ${seconds} s`,
+    `rtnl: ${report.asked} requests, ${report.refusals} refusals, ${report.told} in words, ` +
+      `${differing} differences; ${seconds} s`,
   )
   for (const [reason, number] of report.explained) console.log(`  ${number}: ${reason}`)
-  for (const { request, linux, nlkit } of report.differences.slice(0, 10))
-    console.log(`request ${request}\nLinux:\n${linux}\nnlkit:\n${nlkit}\n`)
-  failed ||= report.differences.length > 0
+  for (const [kind, number] of [...report.kinds].sort((a, b) => b[1] - a[1])) {
+    console.log(`  ${number}: ${kind}`)
+  }
+  for (const { request, linux, nlkit, before } of report.differences.slice(0, 40)) {
+    console.log(`request ${request}\nbehind ${before.length}\n${linux}\n${nlkit}\n`)
+  }
+  process.exitCode = differing > 0 ? 1 : 0
 }
-process.exitCode = failed ? 1 : 0
