@@ -185,7 +185,8 @@ const REASONS: readonly (readonly [reason: string, linux: RegExp, nlkit: RegExp]
 
 /** Without what differs from request to request. */
 function kindOf(type: number, linux: string, nlkit: string): string {
-  const short = (text: string): string => text.replace(/"offs":\d+/g, '"offs":N').split('\n')[0] ?? ''
+  const short = (text: string): string =>
+    text.replace(/"offs":\d+/g, '"offs":N').split('\n')[0] ?? ''
   return `${type}: ${short(linux) || 'nothing'} | ${short(nlkit) || 'nothing'}`
 }
 

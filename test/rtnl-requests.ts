@@ -2,12 +2,7 @@
  * Good requests of rtnetlink, to be spoilt: routes, rules, nexthops, addresses, neighbours, links, in
  * a network where 1 is lo, 2 and 3 are v1 and v0, a pair with 10.0.0.1/24 and fd00::1/64.
  */
-import {
-  NLM_F_ACK,
-  NLM_F_DUMP,
-  NLM_F_REQUEST,
-  Writer,
-} from 'nlkit/wire'
+import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, Writer } from 'nlkit/wire'
 
 const CREATE = 0x400
 const EXCL = 0x200
