@@ -27,6 +27,7 @@ import {
   type LogLevel,
 } from './printk/log.ts'
 import { Rtnetlink } from './rtnetlink/index.ts'
+import { SockDiag } from './sock-diag/index.ts'
 
 /** What makes a kernel deterministic. */
 export interface KernelInit {
@@ -64,6 +65,7 @@ export class Kernel implements AsyncDisposable {
   readonly procConnector: ProcConnector
   readonly processes: ProcessTable
   readonly cbus: Cbus
+  readonly sockDiag: SockDiag
   /** The first network namespace; it lives as long as the kernel. */
   readonly initNet: Net
   readonly #random: () => number
@@ -90,6 +92,7 @@ export class Kernel implements AsyncDisposable {
     this.procConnector = new ProcConnector(this, this.connector)
     this.processes = new ProcessTable(this.procConnector)
     this.cbus = new Cbus(this, this.connector)
+    this.sockDiag = new SockDiag(this)
   }
   /** A number from 0 to below 1. */
   random(): number {
