@@ -140,40 +140,79 @@ function verdict({ type, flags, payload, end, view }: MessageWalker): string | u
   return `${type === NLMSG_DONE ? 'done' : 'error'} ${errno} ${rest}`
 }
 
-/** Both kernels with a fresh network each. */
-interface Pair {
-  readonly linux: Socket
-  readonly nlkit: Socket
+/** A kernel with a fresh network, asked one request after the other. */
+interface Asked {
+  ask(request: Uint8Array): string
   close(): Promise<void>
 }
 
-async function fresh(transport: ReturnType<typeof afNetlink>): Promise<Pair> {
+const options = { extAck: true, getStrictChk: true }
+const init = { protocol: NETLINK_ROUTE, portid: PORTID, options }
+
+async function linuxSide(transport: ReturnType<typeof afNetlink>): Promise<Asked> {
   const netns = newNetns()
-  const kernel = new Kernel()
-  const outer = await open({ netns })
-  const inner = await open({ kernel })
-  await furnish(outer)
-  await furnish(inner)
-  await outer.close()
-  await inner.close()
-  const options = { extAck: true, getStrictChk: true }
-  const init = { protocol: NETLINK_ROUTE, portid: PORTID, options }
-  const linux = await transport.open({ ...init, netns })
-  const nlkit = await kernel.transport().open(init)
+  const nl = await open({ netns })
+  await furnish(nl)
+  await nl.close()
+  const socket = await transport.open({ ...init, netns })
+  const buffer = new Uint8Array(65536)
   return {
-    linux,
-    nlkit,
+    ask: (request) => verdicts(socket, request, buffer),
     async close() {
-      linux.close()
-      nlkit.close()
-      await kernel.close()
+      socket.close()
       netns.close()
     },
   }
 }
 
+async function nlkitSide(): Promise<Asked> {
+  const kernel = new Kernel()
+  const nl = await open({ kernel })
+  await furnish(nl)
+  await nl.close()
+  const socket = await kernel.transport().open(init)
+  const buffer = new Uint8Array(65536)
+  return {
+    ask: (request) => verdicts(socket, request, buffer),
+    async close() {
+      socket.close()
+      await kernel.close()
+    },
+  }
+}
+
+/** The requests of one round after the other. */
+function* rounds(plan: RtnlPlan): Generator<{ first: Uint8Array; request: Uint8Array }[]> {
+  const random = randomOf(plan.seed)
+  const good = goodRequests(plan.objects)
+  for (let asked = 0; asked < plan.count; asked += ROUND) {
+    yield Array.from({ length: Math.min(ROUND, plan.count - asked) }, () => {
+      const first = good[random() % good.length] as Uint8Array
+      const request = random() % 8 === 0 ? first : tame(mutate(first, random), first)
+      return { first, request }
+    })
+  }
+}
+
+/** What Linux says to all requests of `plan`, a line of JSON for each round, given to `write`. */
+export async function recordRtnl(plan: RtnlPlan, write: (line: string) => void): Promise<void> {
+  const transport = afNetlink()
+  let asked = 0
+  try {
+    for (const round of rounds(plan)) {
+      const linux = await linuxSide(transport)
+      write(JSON.stringify(round.map(({ request }) => linux.ask(request))))
+      await linux.close()
+      asked += round.length
+      plan.onProgress?.(asked)
+    }
+  } finally {
+    await transport.close?.()
+  }
+}
+
 /** Why two verdicts may differ, or undefined. */
-export function explain(linux: string, nlkit: string): string | undefined {
+function explain(linux: string, nlkit: string): string | undefined {
   for (const [reason, theirs, ours] of REASONS) {
     if (theirs.test(linux) && ours.test(nlkit)) return reason
   }
@@ -192,52 +231,47 @@ function kindOf(type: number, linux: string, nlkit: string): string {
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-/** Asks `plan.count` times. @throws where this machine has no namespaces */
-export async function differRtnl(plan: RtnlPlan): Promise<RtnlReport> {
-  const random = randomOf(plan.seed)
-  const good = goodRequests(plan.objects)
-  const transport = afNetlink()
-  const buffer = new Uint8Array(65536)
+/**
+ * Asks nlkit what Linux was asked; `recorded` has a line for each round, as `recordRtnl` wrote it.
+ * What one kernel took and the other did not would make all that follows differ: the round ends.
+ */
+export async function differRtnl(plan: RtnlPlan, recorded: readonly string[]): Promise<RtnlReport> {
   const explained = new Map<string, number>()
   const kinds = new Map<string, number>()
   const differences: RtnlDifference[] = []
   const add = (map: Map<string, number>, key: string): void => {
     map.set(key, (map.get(key) ?? 0) + 1)
   }
-  let asked = 0
-  let refusals = 0
-  let told = 0
-  try {
-    while (asked < plan.count) {
-      const pair = await fresh(transport)
-      const before: string[] = []
-      for (let i = 0; i < ROUND && asked < plan.count; i++, asked++) {
-        const first = good[random() % good.length] as Uint8Array
-        const request = random() % 8 === 0 ? first : tame(mutate(first, random), first)
-        const linux = verdicts(pair.linux, request, buffer)
-        const nlkit = verdicts(pair.nlkit, request, buffer)
-        if (/error -/.test(linux)) refusals++
-        if (linux.includes('"msg"')) told++
-        if (linux === nlkit) {
-          if (/error 0/.test(linux)) before.push(hexOf(request))
-          continue
-        }
-        const reason = explain(linux, nlkit)
-        if (reason) add(explained, reason)
-        else {
-          add(kinds, kindOf(viewOf(first).getUint16(4, true), linux, nlkit))
-          if (differences.length < 200) {
-            differences.push({ linux, nlkit, request: hexOf(request), before: [...before] })
-          }
-        }
-        // What one kernel took and the other did not would make all that follows differ.
-        if (/(error|done) 0/.test(linux) !== /(error|done) 0/.test(nlkit)) break
+  const counts = { asked: 0, refusals: 0, told: 0 }
+  let number = 0
+  for (const round of rounds(plan)) {
+    const line = recorded[number++]
+    if (line === undefined) break
+    const answers = JSON.parse(line) as string[]
+    const side = await nlkitSide()
+    const before: string[] = []
+    for (const [i, { first, request }] of round.entries()) {
+      const linux = answers[i] as string
+      const nlkit = side.ask(request)
+      counts.asked++
+      if (/error -/.test(linux)) counts.refusals++
+      if (linux.includes('"msg"')) counts.told++
+      if (linux === nlkit) {
+        if (/error 0/.test(linux)) before.push(hexOf(request))
+        continue
       }
-      await pair.close()
-      plan.onProgress?.(asked)
+      const reason = explain(linux, nlkit)
+      if (reason) add(explained, reason)
+      else {
+        add(kinds, kindOf(viewOf(first).getUint16(4, true), linux, nlkit))
+        if (differences.length < 2000) {
+          differences.push({ linux, nlkit, request: hexOf(request), before: [...before] })
+        }
+      }
+      if (/(error|done) 0/.test(linux) !== /(error|done) 0/.test(nlkit)) break
     }
-  } finally {
-    await transport.close?.()
+    await side.close()
+    plan.onProgress?.(counts.asked)
   }
-  return { asked, refusals, told, explained, differences, kinds }
+  return { ...counts, explained, differences, kinds }
 }

@@ -3,13 +3,15 @@
  * to nlkit, whose answers must be the same. nlctrl, netdev and tcp_metrics unless families are named;
  * name others only where the kernel under test may be harmed.
  *
- * `npm run differential -- rtnl --disposable [--count N] [--seed N] [--object NAME]…`: the same of
- * rtnetlink, whose verdicts must be the same; in a virtual machine, as such requests have broken
- * kernels.
+ * `npm run differential -- rtnl [--count N] [--seed N] [--object NAME]…`: the same of rtnetlink,
+ * whose verdicts must be the same. With `--disposable` this machine's kernel is asked, which should be
+ * a virtual machine's, as such requests have broken kernels; `--record FILE` keeps what it says, and
+ * `--against FILE` compares elsewhere.
  */
+import { appendFileSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { differ } from './differential-genl.ts'
-import { differRtnl } from './differential-rtnl.ts'
+import { differRtnl, recordRtnl } from './differential-rtnl.ts'
 
 /** Families whose operations Linux judges leniently. */
 const LIBERAL = new Set(['tcp_metrics'])
@@ -22,6 +24,8 @@ const { values, positionals } = parseArgs({
     count: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '1' },
     object: { type: 'string', multiple: true, default: [] },
+    record: { type: 'string' },
+    against: { type: 'string' },
     disposable: { type: 'boolean', default: false },
     family: { type: 'string', multiple: true, default: ['nlctrl', 'netdev', 'tcp_metrics'] },
   },
@@ -59,16 +63,28 @@ async function genl(): Promise<void> {
 }
 
 async function rtnl(): Promise<void> {
-  if (!values.disposable) {
+  if (!values.disposable && !values.against) {
     throw new Error('rtnl may break the kernel that runs: say --disposable in a virtual machine')
   }
-  const start = performance.now()
-  const report = await differRtnl({
+  const plan = {
     count,
     seed,
     objects: values.object,
-    onProgress: (asked) => process.stderr.write(`rtnl: ${asked}\r`),
-  })
+    onProgress: (asked: number) => process.stderr.write(`rtnl: ${asked}\r`),
+  }
+  const lines: string[] = []
+  const { record } = values
+  if (values.against)
+    lines.push(...readFileSync(values.against, 'utf8').split('\n').filter(Boolean))
+  else {
+    await recordRtnl(plan, (line) => {
+      if (record) appendFileSync(record, `${line}\n`)
+      else lines.push(line)
+    })
+    if (record) return
+  }
+  const start = performance.now()
+  const report = await differRtnl(plan, lines)
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
   const differing = [...report.kinds.values()].reduce((sum, each) => sum + each, 0)
   console.log(
