@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { peerVersions } from './versions.ts'
 
 const sources = fileURLToPath(new URL('../../bench/peers/', import.meta.url))
 const out = fileURLToPath(new URL('../peers/', import.meta.url))
@@ -63,6 +64,7 @@ const PEERS: [name: string, build: () => boolean][] = [
       }),
   ],
   ['Rust', rust],
+  ['npm netlink', npm],
   [
     'pyroute2',
     () => {
@@ -86,7 +88,17 @@ function rust(): boolean {
   return isBuilt
 }
 
+/** The one npm package of the kind; its binaries are prebuilt, so that no script of it has to run. */
+function npm(): boolean {
+  const folder = `${out}npm/`
+  mkdirSync(folder, { recursive: true })
+  copyFileSync(`${sources}route-dump-npm.cjs`, `${folder}route-dump-npm.cjs`)
+  const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-save']
+  return run('npm', ['install', '--prefix', folder, ...quiet, 'netlink@0.3.0'])
+}
+
 mkdirSync(out, { recursive: true })
 if (!process.argv.includes('--no-install')) install()
 for (const [name, build] of PEERS)
   console.log(`${name}: ${build() ? 'built' : 'not to be had here'}`)
+console.log(peerVersions().join(', '))

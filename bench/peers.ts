@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { insideNamespace } from './network.ts'
+import { peerVersions } from './versions.ts'
 
 /** One line of a result. */
 export interface Figure {
@@ -133,7 +134,8 @@ export async function present(
     return
   }
   const isJson = args.includes('--json')
-  if (!isJson) console.log(`${about}; then the same of CPU time`)
+  if (!isJson)
+    console.log(`${about}; then the same of CPU time\n  beside ${peerVersions().join(', ')}`)
   for (const figure of await run()) console.log(isJson ? JSON.stringify(figure) : line(figure))
 }
 

@@ -34,6 +34,11 @@ const programs: Program[] = [
 const slow: Program[] = [
   { name: 'libnl cache', command: [peer('route-dump-nl')], most: 1 },
   {
+    name: 'npm netlink',
+    command: [process.execPath, peer('npm/route-dump-npm.cjs')],
+    most: 1,
+  },
+  {
     name: 'pyroute2',
     command: ['/usr/bin/python3', peer('route_dump.py')],
     most: 1,

@@ -67,7 +67,7 @@ const only = verb({
       throw new UsageError('a family and an operation are needed', 'nlkit call FAMILY OP JSON')
     if (more.length > 0)
       throw new UsageError(`unexpected word "${more[0]}"`, 'the request is one word: quote it')
-    await callFamily(call, await describedFamily(name), { op, request, kind })
+    await callFamily(call, await describedFamily(call, name), { op, request, kind })
     return EXIT.ok
   },
 })

@@ -3,7 +3,6 @@ import { type AttrPolicy, type FamilyPolicies, gatherPolicies } from '../client/
 import { didYouMean } from '../client/nearest.ts'
 import { nlctrl } from '../families/nlctrl.ts'
 import { loadFamily } from '../families/registry.ts'
-import { isNetlinkError, NetlinkError } from '../index.ts'
 import type { Family, Reply } from '../schema/index.ts'
 import {
   GENL_ADMIN_PERM,
@@ -12,6 +11,7 @@ import {
   GENL_UNS_ADMIN_PERM,
 } from '../wire/index.ts'
 import { type Call, type Command, verb } from './command.ts'
+import { familyInfo } from './described-family.ts'
 import { UsageError } from './exit.ts'
 import { describeOps, nameOfAttribute } from './family-text.ts'
 
@@ -21,23 +21,6 @@ async function allFamilies(call: Call): Promise<Info[]> {
   const nl = await call.open()
   const ctrl = await nl.family(nlctrl)
   return ctrl.dump('getFamily').toArray()
-}
-
-/** @throws NetlinkError NETLINK_FAMILY with the nearest name there is. */
-async function familyInfo(call: Call, name: string): Promise<Info> {
-  const nl = await call.open()
-  const ctrl = await nl.family(nlctrl)
-  try {
-    return await ctrl.do('getFamily', { familyName: name })
-  } catch (error) {
-    if (!isNetlinkError(error, 'ENOENT')) throw error
-    const known = (await allFamilies(call)).map(({ familyName }) => familyName)
-    throw new NetlinkError('NETLINK_FAMILY', {
-      message: `this kernel has no generic netlink family named ${name}`,
-      hint: didYouMean(name, known) ?? `it has ${known.join(', ')}`,
-      cause: error,
-    })
-  }
 }
 
 function subjectOf(call: Call): string {

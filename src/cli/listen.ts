@@ -19,7 +19,7 @@ const only = verb({
   async run(call) {
     const [name, ...groups] = call.rest
     if (name === undefined) throw new UsageError('a family is needed', 'nlkit listen FAMILY GROUP')
-    const family = await describedFamily(name)
+    const family = await describedFamily(call, name)
     const nl = await call.open()
     const client = (await nl.family<Family>(family)) as FamilyClient<Family>
     const asked = groups.length > 0 ? (groups as never) : undefined
