@@ -3,6 +3,7 @@ import { type AttrPolicy, type FamilyPolicies, gatherPolicies } from '../client/
 import { didYouMean } from '../client/nearest.ts'
 import { nlctrl } from '../families/nlctrl.ts'
 import { loadFamily } from '../families/registry.ts'
+import { isNetlinkError } from '../index.ts'
 import type { Family, Reply } from '../schema/index.ts'
 import {
   GENL_ADMIN_PERM,
