@@ -169,7 +169,19 @@ class Stage {
   }
 }
 
-const RESTLESS = new Set(['change', 'cacheinfo', 'stats', 'stats64', 'xstats', 'afSpec'])
+const RESTLESS = new Set([
+  'change',
+  'cacheinfo',
+  'stats',
+  'stats64',
+  'xstats',
+  'afSpec',
+  'promiscuity',
+  'allmulti',
+  'messageAgeTimer',
+  'forwardDelayTimer',
+  'holdTimer',
+])
 const text = (item: unknown): string =>
   JSON.stringify(item, (key, value: unknown) => {
     if (RESTLESS.has(key)) return undefined

@@ -12,10 +12,10 @@ import { type MessageWalker, NETLINK_ROUTE, NLMSG_OVERRUN } from '../wire/index.
 import { onAbort } from './abort.ts'
 import { isEqual } from './equal.ts'
 import { type EventOptions, openEvents } from './events.ts'
+import type { Subject } from './live-subject.ts'
 import { giveWay, TURN } from './loop.ts'
 import { type Match, matcher } from './match.ts'
 import { type Change, Mirror } from './mirror.ts'
-import type { CallOptions } from './options.ts'
 import { callError } from './receiver.ts'
 import { closedError, type Session } from './session.ts'
 
@@ -24,30 +24,12 @@ export interface LiveOptions extends Pick<EventOptions, 'signal' | 'receiveBuffe
   readonly timeout?: number | undefined
 }
 
-/** What a message says. */
-export type Effect<T> =
-  | { readonly key: string; readonly items: readonly T[]; readonly hasEnded?: boolean }
-  /** Nothing of ours; or that it cannot be told without looking. */
-  | 'nothing'
-  | 'doubt'
-
-/** One kind of table: how it is heard and listed. */
-export interface Subject<T> {
-  readonly groups: readonly number[]
-  /** Members that make the key, and so never change: what does not match them is not kept. */
-  readonly keyMembers: readonly (keyof T & string)[]
-  /** Members that change all the time, without a word. */
-  readonly restless: ReadonlySet<string>
-  keyOf(item: T): string
-  isOther?(before: T, after: T): boolean
-  list(match: Partial<T>, options: CallOptions): Promise<T[]>
-  /** What a message does to what is known. */
-  effect(m: MessageWalker, known: (key: string) => readonly T[]): Effect<T>
-}
-
 /** Milliseconds between two listings that failed: at first, and at most. */
 const PAUSE = 4
 const LONGEST_PAUSE = 500
+/** Milliseconds after which a table is looked at again, and how much of the time that may take. */
+const LOOK_AGAIN = 1000
+const LOOKING = 1 / 20
 /** Events kept while a listing runs; more are a loss. */
 const MOST_OVERLAID = 65_536
 /** Why a listing failed that may succeed the next time. */
@@ -79,6 +61,9 @@ export class Live<T> implements AsyncIterableIterator<Change<T>> {
   /** Whether it must be listed; who waits for that. */
   #isDoubtful = true
   #syncs: (() => void)[] = []
+  /** When the last listing ended, and how long it took: milliseconds. */
+  #lookedAt = 0
+  #looking = 0
   #end: { readonly error: unknown } | 'closed' | undefined
   #wake: (() => void) | undefined
   #nudge: (() => void) | undefined
@@ -220,7 +205,7 @@ export class Live<T> implements AsyncIterableIterator<Change<T>> {
   async #run(socket: Socket): Promise<void> {
     while (!this.#end) {
       if (this.#drain(socket)) await giveWay()
-      else if (this.#isDoubtful) await this.#settle(socket)
+      else if (this.#isDoubtful || (this.#untilLook ?? 1) <= 0) await this.#settle(socket)
       else await this.#wait(socket)
     }
   }
@@ -232,19 +217,34 @@ export class Live<T> implements AsyncIterableIterator<Change<T>> {
     })
     const stop = new AbortController()
     const end = onAbort(this.#stop.signal, () => stop.abort(this.#stop.signal.reason))
+    const timer = this.#nextLook()
     try {
       await Promise.race([socket.readable(stop.signal), nudged])
     } catch (error) {
       if (!this.#end) throw error
     } finally {
       end()
+      clearTimeout(timer)
       this.#nudge = undefined
       stop.abort()
     }
   }
 
+  /** Milliseconds until the table is to be looked at again; undefined: never, without a reason. */
+  get #untilLook(): number | undefined {
+    if (!this.#subject.looksAgain) return undefined
+    const pause = Math.max(LOOK_AGAIN, this.#looking / LOOKING)
+    return this.#lookedAt + pause - performance.now()
+  }
+
+  #nextLook(): ReturnType<typeof setTimeout> | undefined {
+    const wait = this.#untilLook
+    return wait === undefined ? undefined : setTimeout(() => this.#nudge?.(), Math.max(1, wait))
+  }
+
   /** Lists until there is no doubt. */
   async #settle(socket: Socket): Promise<void> {
+    this.#isDoubtful = true
     for (let pause = PAUSE; this.#isDoubtful && !this.#end; ) {
       const syncs = this.#syncs.splice(0)
       try {
@@ -282,8 +282,11 @@ export class Live<T> implements AsyncIterableIterator<Change<T>> {
     const collecting = this.#collect(socket, listing.signal)
     try {
       const { timeout } = this.#options
+      const began = performance.now()
       const items = await this.#subject.list(this.#match, { signal: listing.signal, timeout })
       this.listings++
+      this.#lookedAt = performance.now()
+      this.#looking = this.#lookedAt - began
       if (this.#end) return
       this.#mirror.replace(items.filter((item) => this.#isKept(item)))
     } finally {

@@ -17,21 +17,29 @@ import {
   AF_UNSPEC,
   RTM_DELADDR,
   RTM_DELNEXTHOP,
+  RTM_DELQDISC,
+  RTM_NEWLINK,
   RTM_NEWNEXTHOP,
+  RTM_NEWPREFIX,
+  RTM_NEWQDISC,
   RTNLGRP_IPV4_IFADDR,
   RTNLGRP_IPV4_ROUTE,
   RTNLGRP_IPV4_RULE,
   RTNLGRP_IPV6_IFADDR,
+  RTNLGRP_IPV6_IFINFO,
+  RTNLGRP_IPV6_PREFIX,
   RTNLGRP_IPV6_ROUTE,
   RTNLGRP_IPV6_RULE,
   RTNLGRP_LINK,
+  RTNLGRP_MPLS_ROUTE,
   RTNLGRP_NEIGH,
   RTNLGRP_NEXTHOP,
+  RTNLGRP_TC,
 } from '../../families/rtnetlink.ts'
 import type { AnyMessage, RawFamily } from '../../schema/index.ts'
 import { type MessageWalker, NLM_F_REPLACE } from '../../wire/index.ts'
 import { isEqual } from '../equal.ts'
-import type { Effect, Subject } from '../live.ts'
+import type { Effect, Subject } from '../live-subject.ts'
 import type { Address, AddressDoor } from './address.ts'
 import type { Link, LinkDoor } from './link.ts'
 import type { Neighbour, NeighbourDoor } from './neighbour.ts'
@@ -98,49 +106,96 @@ function plainEffect<T>(
   }
 }
 
+/** Members of links, and of what their kinds keep, that change all the time, without a word. */
+const RESTLESS_OF_LINKS: ReadonlySet<string> = new Set([
+  'change',
+  'stats',
+  'stats64',
+  'xstats',
+  'cacheinfo',
+  'afSpec',
+  'carrierChanges',
+  'carrierUpCount',
+  'carrierDownCount',
+  'promiscuity',
+  'allmulti',
+  'helloTimer',
+  'tcnTimer',
+  'topologyChangeTimer',
+  'gcTimer',
+  'mdbTimer',
+  'messageAgeTimer',
+  'forwardDelayTimer',
+  'holdTimer',
+  'mcastNGroups',
+  'fdbNLearned',
+])
+
+/** Whether what a bridge says of a port differs from what is known of it. */
+function isPortNews(protinfo: object, port: Link | undefined): boolean {
+  const known = (port?.slaveData ?? {}) as Record<string, unknown>
+  return Object.entries(protinfo).some(
+    ([name, value]) =>
+      !RESTLESS_OF_LINKS.has(name) &&
+      name in known &&
+      !isEqual(value, known[name], RESTLESS_OF_LINKS),
+  )
+}
+
+/** A link that comes, or goes, changes the one that it stands on, or its peer, without a word. */
+function changesAnother(isNew: boolean, { link = 0 }: Link, known: Link | undefined): boolean {
+  return link !== 0 && (isNew ? known?.link !== link : true)
+}
+
 export function linkSubject(door: LinkDoor, toLink: Make<Link>): Subject<Link> {
   const keyOf = ({ ifindex }: Link): string => `${ifindex}`
+  const reader = new Reader(rtLink, toLink)
+  const ports = new Reader(rtLink, (decoded: { ifindex: number; protinfo?: object }) => decoded)
   return {
-    groups: [RTNLGRP_LINK],
+    groups: [RTNLGRP_LINK, RTNLGRP_TC],
     keyMembers: ['ifindex'],
-    restless: new Set([
-      'change',
-      'stats',
-      'stats64',
-      'xstats',
-      'cacheinfo',
-      'afSpec',
-      'carrierChanges',
-      'carrierUpCount',
-      'carrierDownCount',
-      'helloTimer',
-      'tcnTimer',
-      'topologyChangeTimer',
-      'gcTimer',
-      'mdbTimer',
-      'messageAgeTimer',
-      'forwardDelayTimer',
-      'holdTimer',
-    ]),
+    restless: RESTLESS_OF_LINKS,
     keyOf,
     isOther: (a, b) =>
       a.kind !== b.kind || a.type !== b.type || (a.ifname !== b.ifname && a.address !== b.address),
     list: (_match, options) => door.list({}, options).toArray(),
-    effect: plainEffect(new Reader(rtLink, toLink), keyOf),
+    effect(m, known) {
+      // Which qdisc a link has is told in the qdisc's own message.
+      if (m.type === RTM_NEWQDISC || m.type === RTM_DELQDISC) return 'doubt'
+      const read = reader.read(m)
+      if (!read) {
+        const port = ports.read(m)?.item
+        const isNews = port?.protinfo && isPortNews(port.protinfo, known(`${port.ifindex}`)[0])
+        return isNews ? 'doubt' : 'nothing'
+      }
+      const { isNew, item } = read
+      const key = keyOf(item)
+      // What happened to it is the message's, not the link's.
+      delete item.event
+      if (changesAnother(isNew, item, known(key)[0])) return 'doubt'
+      return { key, items: isNew ? [item] : [], hasEnded: !isNew }
+    },
   }
 }
 
+/**
+ * Linux says nothing of IPv6 addresses that it makes itself until it has looked for duplicates
+ * (net/ipv6/addrconf.c addrconf_dad_completed()): what it says of links' IPv6 and of prefixes that
+ * routers announce comes when they are made; of those that somebody adds, nothing does.
+ */
 export function addressSubject(door: AddressDoor, toAddress: Make<Address>): Subject<Address> {
   const keyOf = ({ ifindex, address, local, prefixlen }: Address): string =>
     `${ifindex} ${local ?? ''} ${address ?? ''}/${prefixlen}`
   const effect = plainEffect(new Reader(rtAddr, toAddress), keyOf)
   return {
-    groups: [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR],
+    groups: [RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_IFINFO, RTNLGRP_IPV6_PREFIX],
     keyMembers: ['ifindex', 'family', 'address', 'local', 'prefixlen'],
     restless: new Set(['cacheinfo']),
+    looksAgain: true,
     keyOf,
     list: ({ family }, options) => door.list({ family }, options).toArray(),
-    effect: (m, known) => withoutEnd(effect(m, known)),
+    effect: (m, known) =>
+      m.type === RTM_NEWLINK || m.type === RTM_NEWPREFIX ? 'doubt' : withoutEnd(effect(m, known)),
   }
 }
 
@@ -160,6 +215,8 @@ export function neighbourSubject(
     groups: [RTNLGRP_NEIGH],
     keyMembers: ['ifindex', 'family', 'destination'],
     restless: new Set(['cacheinfo', 'probes']),
+    // Entries that are made for a packet, and states that pass, Linux announces late or never.
+    looksAgain: true,
     keyOf,
     list: ({ family }, options) => door.list({ family }, options).toArray(),
     effect: (m, known) => withoutEnd(effect(m, known)),
@@ -228,6 +285,7 @@ export function routeSubject(door: RouteDoor, toRoute: Make<Route>): Subject<Rou
     groups: [
       RTNLGRP_IPV4_ROUTE,
       RTNLGRP_IPV6_ROUTE,
+      RTNLGRP_MPLS_ROUTE,
       RTNLGRP_LINK,
       RTNLGRP_IPV4_IFADDR,
       RTNLGRP_IPV6_IFADDR,
