@@ -185,6 +185,32 @@ test('an environment that is emptied is no way out', { skip: noIp }, () => {
   assert.match(run([], 'sh', '-c', made).stdout, /^2: d0: /)
 })
 
+const NAMESPACES = `mkdir -p /run/netns; mount -t tmpfs none /run/netns
+ip netns add a; ip netns add b; ip netns
+ip -n a -br link; ip -n a link set lo up; ip -br link
+ip link add v0 type veth peer name v1 netns a
+ip link set v0 netns b
+ip -n a addr add 10.0.0.1/24 dev v1; ip -n a -br addr
+ip netns exec b sh -c 'ip -br link | cut -c-20; exec python3 -c "import socket; print(socket.if_nameindex())"'
+ip link add v2 type veth peer name v3; ip link set v2 netns $$; ip -br link | cut -c-20
+unshare -n sh -c 'ip link add v4 type veth peer name v5; ip -br link | cut -c-20'
+exec 5< <(exec unshare -n sh -c 'echo; exec sleep 30'); P=$!; read -u 5
+ip link set v3 netns $P; ip -br link | cut -c-20; kill $P
+ip netns del a; ip -n b -br link | cut -c-20
+ip netns del b; ip netns; ip -n b link 2>&1; echo $?
+`
+
+test('programs move between namespaces, and their sockets with them, as on Linux', {
+  skip: noIp || (process.getuid?.() === 0 ? false : 'needs root, for namespaces with names'),
+}, () => {
+  const options = { encoding: 'utf8', timeout: 60_000 } as const
+  const linux = spawnSync('unshare', ['-n', '-m', 'bash', '-c', NAMESPACES], options)
+  const words = ['-m', process.execPath, main, 'run', '--', 'bash', '-c', NAMESPACES]
+  const ours = spawnSync('unshare', words, options)
+  assert.ok(linux.stdout.split('\n').length > 20, linux.stderr)
+  assert.deepEqual(ours.stdout.split('\n'), linux.stdout.split('\n'))
+})
+
 const notRoot = process.getuid?.() === 0 ? false : 'needs root, to make a program setuid to another'
 test('a setuid program is refused before it starts', { skip: notRoot }, () => {
   const program = join(folder, 'setuid')

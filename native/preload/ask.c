@@ -22,9 +22,11 @@ static struct connection {
   pid_t pid;
   int fd;
   uint64_t inode;
+  uint64_t namespace;
 } connections[CONNECTIONS];
 
-static int make_connection(void) {
+static int make_connection(uint64_t namespace) {
+  char name[SHIM_NAMESPACE_SIZE];
   struct shim_request hello = {.op = SHIM_CONTROL};
   int fd = shim_dial(SOCK_CLOEXEC);
   if (fd < 0) return fd;
@@ -33,7 +35,8 @@ static int make_connection(void) {
     syscall(SYS_close, fd);
     fd = high;
   }
-  int greeted = shim_greet(fd, &hello, shim_netns());
+  shim_describe_namespace(namespace, name);
+  int greeted = shim_greet(fd, &hello, name);
   if (greeted >= 0) return fd;
   syscall(SYS_close, fd);
   return greeted;
@@ -77,19 +80,23 @@ static void forget_others(pid_t pid) {
 }
 
 /** A connection for one request: in `fd`, and the slot that it is to be given back to, if any. */
-static struct connection *take(int *fd) {
+static struct connection *take(bool is_local, int *fd) {
   pid_t pid = (pid_t)syscall(SYS_getpid);
   struct connection *slot = take_slot(pid);
   if (!slot) {
     forget_others(pid);
     slot = take_slot(pid);
   }
-  if (slot && is_usable(slot, pid)) {
+  bool is_there = slot && is_usable(slot, pid);
+  uint64_t namespace = is_local || !is_there ? shim_namespace() : slot->namespace;
+  if (is_there && slot->namespace == namespace) {
     *fd = slot->fd;
     return slot;
   }
-  *fd = make_connection();
+  if (is_there) syscall(SYS_close, slot->fd);
+  *fd = make_connection(namespace);
   if (!slot) return NULL;
+  slot->namespace = namespace;
   slot->fd = *fd;
   slot->inode = *fd < 0 ? 0 : shim_inode(*fd);
   return slot;
@@ -147,7 +154,7 @@ int64_t shim_ask(struct shim_call *call) {
   int before = errno;
   int fd;
   if (call->out_count > SHIM_PARTS || call->in_count > SHIM_PARTS) return -EMSGSIZE;
-  struct connection *slot = take(&fd);
+  struct connection *slot = take(call->is_local, &fd);
   int failure = fd < 0 ? fd : put(fd, call);
   bool is_broken = failure == -EPIPE || failure == -ECONNRESET || failure == -ENOTCONN;
   if (failure == 0) {

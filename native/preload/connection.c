@@ -14,19 +14,15 @@
 
 static struct sockaddr_un address;
 static socklen_t address_length;
-static const char *netns = "";
 static bool is_looked_up;
 
 /** Reads where the kernel is, once; what changes in the environment later does not matter. */
 static void look_up(void) {
   const char *path = getenv("NLKIT_SHIM");
-  const char *name = getenv("NLKIT_SHIM_NETNS");
   is_looked_up = true;
   if (!path || !*path || strlen(path) >= sizeof address.sun_path) return;
   address.sun_family = AF_UNIX;
   strcpy(address.sun_path, path);
-  char *copy = name && *name ? strdup(name) : NULL;
-  if (copy) netns = copy;
   address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) + 1);
 }
 
@@ -39,8 +35,6 @@ socklen_t shim_address(struct sockaddr_un *to) {
   memcpy(to, &address, sizeof address);
   return address_length;
 }
-
-const char *shim_netns(void) { return netns; }
 
 /** One line about what keeps the program from its kernel. */
 static void complain(const char *text) {

@@ -18,7 +18,8 @@ extern char **environ;
 #define MOST_ARGUMENTS 4096
 
 /** What the shim is told by: must be in every environment behind it. */
-static const char *const NAMES[] = {"LD_PRELOAD", "NLKIT_SHIM", "NLKIT_SHIM_NETNS"};
+static const char *const NAMES[] = {"LD_PRELOAD", "NLKIT_SHIM", "NLKIT_SHIM_NETNS",
+                                    "NLKIT_SHIM_BASE"};
 #define NAME_COUNT (sizeof NAMES / sizeof *NAMES)
 /** As they were when this program began; NULL for those that were not set. */
 static char *kept[NAME_COUNT];

@@ -69,7 +69,8 @@ static int64_t ask(int domain, unsigned long request, void *argument, size_t siz
       .out = parts,
       .out_count = 2,
       .in = parts,
-      .in_count = 2};
+      .in_count = 2,
+      .is_local = true};
   return shim_ask(&call);
 }
 

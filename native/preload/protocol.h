@@ -35,6 +35,7 @@ enum {
   SHIM_READY,
   SHIM_UNREADY,
   SHIM_CANCEL,
+  SHIM_COLLECT,
 };
 
 /** SHIM_SEND: a name of `name_length` bytes comes first; then credentials. */

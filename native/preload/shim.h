@@ -58,8 +58,12 @@ bool shim_is_on(void);
 struct sockaddr_un;
 /** Where the kernel is: the address's length. */
 socklen_t shim_address(struct sockaddr_un *to);
-/** The namespace that sockets are opened in; empty for the first one. */
-const char *shim_netns(void);
+/** Bytes of what `shim_describe_namespace` writes, at most. */
+#define SHIM_NAMESPACE_SIZE 320
+/** The machine's network namespace that this thread is in; 0 where that does not matter. */
+uint64_t shim_namespace(void);
+/** What the kernel is told of it. */
+void shim_describe_namespace(uint64_t inode, char name[SHIM_NAMESPACE_SIZE]);
 /** A new connection to the kernel: a descriptor, or a negative errno. */
 int shim_dial(int flags);
 /** Says what it wants of a new connection; a negative errno if the kernel refuses. */
@@ -77,6 +81,8 @@ struct shim_call {
   size_t out_count;
   const struct iovec *in;
   size_t in_count;
+  /** Whether it is asked in this thread's namespace: requests about a socket are in the socket's. */
+  bool is_local;
   /** Bytes that followed the answer. */
   size_t received;
 };

@@ -11,7 +11,9 @@ static int open_socket(int type, int protocol) {
   int fd = shim_dial(type & SOCK_CLOEXEC);
   if (fd < 0) return fd == -EMFILE || fd == -ENFILE ? fd : -EPROTONOSUPPORT;
   hello.socket = shim_inode(fd);
-  int greeted = shim_greet(fd, &hello, shim_netns());
+  char name[SHIM_NAMESPACE_SIZE];
+  shim_describe_namespace(shim_namespace(), name);
+  int greeted = shim_greet(fd, &hello, name);
   if (greeted < 0) {
     syscall(SYS_close, fd);
     return greeted;

@@ -1,5 +1,5 @@
 /** `nlkit run`: an unmodified program, and all that it starts, on a kernel of nlkit's. */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -92,13 +92,24 @@ function preloadable(folder: string): string {
   return copy
 }
 
+/** The machine's network namespace that we are in, which stands for the kernel's own. */
+function ownNamespace(): string | undefined {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0]
+  } catch {
+    return undefined
+  }
+}
+
 function surroundings(call: Call, shim: string, path: string): Record<string, string | undefined> {
   const { LD_PRELOAD: before } = call.env
+  const base = ownNamespace()
   return {
     ...call.env,
     LD_PRELOAD: before ? `${shim}:${before}` : shim,
     NLKIT_SHIM: path,
     NLKIT_KERNEL: `${SERVED}${path}`,
+    ...(base === undefined ? {} : { NLKIT_SHIM_BASE: base }),
     ...(call.netns === undefined ? {} : { NLKIT_SHIM_NETNS: call.netns }),
   }
 }

@@ -15,6 +15,7 @@ import { type Armed, type Readiness, readinessOf } from '../transport/readiness.
 import { ANSWER_SIZE, PAYLOAD_MAX, REQUEST_SIZE } from '../transport/wire-protocol.ts'
 import { peerCredentials } from './admission.ts'
 import { Client } from './client.ts'
+import { MachineNamespaces } from './machine-namespaces.ts'
 import type { Outlet } from './outlet.ts'
 import { type Claim, claim, defaultPath, makePrivateFolder, ownUid } from './place.ts'
 import { type Ioctl, type OpenOps, Shims } from './shims.ts'
@@ -73,6 +74,7 @@ export class Server implements Armed {
   readonly answer: Uint8Array
   readonly answerView: DataView
   readonly shims: Shims
+  readonly namespaces: MachineNamespaces
   #payload: Uint8Array
   readonly #parts: [Uint8Array]
   readonly #owner = ownUid()
@@ -106,8 +108,11 @@ export class Server implements Armed {
     this.answerView = new DataView(answer.buffer)
     this.#payload = answer
     this.#parts = [request]
+    this.namespaces = new MachineNamespaces(kernel)
+    kernel.netFinder = this.namespaces
     const open: OpenOps = (netns, type, protocol, credentials) => {
-      const sock = this.socket(netns, protocol, credentials)
+      const net = this.namespaces.find(netns, credentials.pid)
+      const sock = kernel.netlink.socket(net, protocol, credentials)
       sock.type = type
       return new KernelSocketOps(sock)
     }
@@ -176,7 +181,7 @@ export class Server implements Armed {
   }
   #ioctl({ netns, domain, request, argument, current }: Ioctl): number {
     const { kernel } = this
-    const net = netns === '' ? kernel.initNet : kernel.net(netns)
+    const net = this.namespaces.find(netns, current.pid)
     const mayChange = nsCapable(current, net.userNs, 'CAP_NET_ADMIN')
     return devIoctl(kernel.rtnl.stackOf(net), domain, request, argument, mayChange)
   }
@@ -231,6 +236,7 @@ export class Server implements Armed {
     this.native.close(this.#claim.fd)
     for (const client of [...this.#clients]) client.close()
     this.shims.close()
+    this.namespaces.close()
     this.readiness.count(-1)
   }
 }

@@ -35,6 +35,7 @@ import {
   FLAG_WAIT,
   OP_BIND,
   OP_CANCEL,
+  OP_COLLECT,
   OP_CONNECT,
   OP_GETPEERNAME,
   OP_GETSOCKNAME,
@@ -127,6 +128,11 @@ export class ShimControl implements Armed {
     try {
       if (this.#server.request[0] === OP_IOCTL) {
         this.#ioctl(length)
+        return
+      }
+      if (this.#server.request[0] === OP_COLLECT) {
+        this.#server.namespaces.collect()
+        this.#put(undefined, 0)
         return
       }
       const socket = this.#server.shims.find(inode, this.#credentials)
@@ -347,5 +353,6 @@ export class ShimControl implements Armed {
     this.#fd = -1
     this.#waiting?.abort()
     this.#server.shims.forgetControl(this)
+    this.#server.namespaces.collectSoon()
   }
 }

@@ -27,8 +27,12 @@
  *   RETURN       a token was taken by mistake
  *   READY        what was taken with SEND is not received yet, and somebody waits for readiness:
  *                gives out a token; UNREADY: it is received
+ *   COLLECT      a namespace of the machine may have lost its last name: looks which are gone
  *   IOCTL        a request, b the socket's domain; payload: its argument, and what that points to;
  *                answers both as they are then
+ *
+ * A namespace's name is NAME, or NAME/BASE/INODE: the process is in the machine's network namespace
+ * INODE, and BASE is the one that stands for NAME; the others become namespaces of the kernel.
  *
  * A token is given out when something comes, and retired when nothing is left: the answer that has
  * RETIRED says that one is to be taken off, `token` up to which number. All numbers are
@@ -52,6 +56,7 @@ export const OP_IOCTL = 11
 export const OP_READY = 12
 export const OP_UNREADY = 13
 export const OP_CANCEL = 14
+export const OP_COLLECT = 15
 
 export const FLAG_NAME = 1
 export const FLAG_CREDENTIALS = 2

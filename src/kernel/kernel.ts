@@ -14,7 +14,7 @@ import { type ModuleInfo, type ModuleStatus, moduleInfo, moduleStatus } from './
 import { type Loaded, type ModuleRequest, Modules, type RmmodOptions } from './module/loader.ts'
 import type { ParamInput } from './module/parameters.ts'
 import type { Ending } from './module/undo.ts'
-import { Net } from './net-namespace.ts'
+import { Net, type NetFinder } from './net-namespace.ts'
 import { Netlink } from './netlink/netlink.ts'
 import type { UserSocket } from './netlink/user-socket.ts'
 import { type Pernet, PernetList, type PernetOperations } from './pernet.ts'
@@ -68,6 +68,8 @@ export class Kernel implements AsyncDisposable {
   readonly sockDiag: SockDiag
   /** The first network namespace; it lives as long as the kernel. */
   readonly initNet: Net
+  /** Set by whoever serves this kernel to processes that move between namespaces. */
+  netFinder: NetFinder | undefined
   readonly #random: () => number
   readonly #pernet = new PernetList()
   readonly #nets = new Set<Net>()

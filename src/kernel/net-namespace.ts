@@ -9,6 +9,14 @@ import type { Kernel } from './kernel.ts'
 /** No id (NETNSA_NSID_NOT_ASSIGNED). */
 export const NSID_NONE = -1
 
+/** Where processes are that live outside of the kernel: who serves it may know. */
+export interface NetFinder {
+  /** get_net_ns_by_pid(), as `sender` counts processes; undefined when it is not known. */
+  byPid(sender: number, pid: number): Net | undefined
+  /** get_net_ns_by_fd(): what the sender's descriptor is. */
+  byFd(sender: number, fd: number): Net | undefined
+}
+
 /** A network namespace (struct net). Made by `kernel.addNet()`. */
 export class Net {
   readonly kernel: Kernel

@@ -84,26 +84,34 @@ export function fetchIproute2(): string {
   )
 }
 
+/** The program that sends packets for some of them, which they want to be built. */
+function buildNettest(folder: string): string {
+  if (!existsSync(join(folder, 'nettest'))) run('cc', ['-o', 'nettest', 'nettest.c'], folder)
+  return folder
+}
+
 /** The folder of Linux's network self tests. @throws Error when it cannot be fetched */
 export function fetchSelftests(): string {
   const name = `linux-source-${LINUX_SOURCE}`
-  return join(
-    cached(name, (folder) => {
-      run('apt-get', ['-qq', 'download', name], folder)
-      const deb = readdirSync(folder).find((file) => file.endsWith('.deb'))
-      if (!deb) throw new Error(`${name} was not fetched`)
-      run('dpkg-deb', ['-x', deb, '.'], folder)
-      const tests = `${name}/tools/testing/selftests`
-      const wanted = ['net', 'kselftest', 'lib.sh'].map((part) => `${tests}/${part}`)
-      const archive = join('usr', 'src', `${name}.tar.xz`)
-      run(
-        'tar',
-        ['-xf', archive, '--strip-components=3', '--ignore-failed-read', wanted[0]!],
-        folder,
-      )
-      for (const waste of ['usr', deb]) rmSync(join(folder, waste), { recursive: true })
-    }),
-    'selftests',
-    'net',
+  return buildNettest(
+    join(
+      cached(name, (folder) => {
+        run('apt-get', ['-qq', 'download', name], folder)
+        const deb = readdirSync(folder).find((file) => file.endsWith('.deb'))
+        if (!deb) throw new Error(`${name} was not fetched`)
+        run('dpkg-deb', ['-x', deb, '.'], folder)
+        const tests = `${name}/tools/testing/selftests`
+        const wanted = ['net', 'kselftest', 'lib.sh'].map((part) => `${tests}/${part}`)
+        const archive = join('usr', 'src', `${name}.tar.xz`)
+        run(
+          'tar',
+          ['-xf', archive, '--strip-components=3', '--ignore-failed-read', wanted[0]!],
+          folder,
+        )
+        for (const waste of ['usr', deb]) rmSync(join(folder, waste), { recursive: true })
+      }),
+      'selftests',
+      'net',
+    ),
   )
 }

@@ -78,7 +78,7 @@ function withoutPlaces(text: string): string {
   return text
     .replace(/\/tmp\/nlkit-fidelity-\w+/g, 'FOLDER')
     .replace(/\/tmp\/(tc_testsuite|tmp)\.\w+/g, '/tmp/FILE')
-    .replace(/\bdev-[a-z]{6}\b/g, 'dev-RANDOM')
+    .replace(/\bdev-[A-Za-z]{6}\b/g, 'dev-RANDOM')
 }
 
 /** The same outcome with only what is promised; twice is as once. `script` is what was run. */

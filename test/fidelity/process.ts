@@ -30,7 +30,9 @@ export interface Run {
 }
 
 function start({ script, shim, env }: Run): ChildProcess {
-  const set = shim ? `export LD_PRELOAD='${shim.preload}' NLKIT_SHIM='${shim.path}'; ` : ''
+  const set = shim
+    ? `export LD_PRELOAD='${shim.preload}' NLKIT_SHIM='${shim.path}' NLKIT_SHIM_BASE=$(readlink /proc/self/ns/net | tr -dc 0-9); `
+    : ''
   // Bash stays in front as the first process of its namespace: it takes in what others leave.
   const inner = `${OWN_NAMES}; ${set}bash -c "$0"; exit $?`
   const privileges = [...DIE_WITH_US, ...(shim ? WITHOUT_NETWORK : [])]

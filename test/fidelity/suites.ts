@@ -56,7 +56,9 @@ export function selftests(): Scenario[] {
       id: `selftests/${object}/${test}`,
       list: 'selftests',
       object,
-      steps: [`cd "$NLKIT_SELFTESTS" && bash ./${script}${one ? ` -t ${test}` : ''}`],
+      steps: [
+        `cd "$NLKIT_SELFTESTS" && PATH="$PATH:$PWD" bash ./${script}${one ? ` -t ${test}` : ''}`,
+      ],
       recorded: true,
       monitor: false,
       seconds: 120,

@@ -25,15 +25,24 @@ export function targetNet(ctx: RequestContext, link: NetnsAttributes): Net {
 
 function namedNet(ctx: RequestContext, { netNsPid, netNsFd, targetNetnsid }: NetnsAttributes): Net {
   if (netNsPid !== undefined) return netOfProcess(ctx, netNsPid)
-  if (netNsFd !== undefined) throw new NetlinkError('EBADF')
+  if (netNsFd !== undefined) return netOfDescriptor(ctx, netNsFd)
   if (targetNetnsid === undefined) return ctx.net
   const net = ctx.net.byNsid(targetNetnsid)
   if (!net) throw new NetlinkError('EINVAL')
   return net
 }
 
-/** get_net_ns_by_pid(): where a process is that has a socket. */
+/** get_net_ns_by_fd(). Without a host that knows descriptors there are none. */
+function netOfDescriptor(ctx: RequestContext, fd: number): Net {
+  const net = ctx.kernel.netFinder?.byFd(ctx.sender.credentials.pid, fd)
+  if (!net) throw new NetlinkError('EBADF')
+  return net
+}
+
+/** get_net_ns_by_pid(): as the host knows it, or where a process is that has a socket. */
 function netOfProcess(ctx: RequestContext, pid: number): Net {
+  const found = ctx.kernel.netFinder?.byPid(ctx.sender.credentials.pid, pid)
+  if (found) return found
   for (const sock of ctx.kernel.netlink.sockets()) {
     if (sock.credentials.pid === pid) return sock.net
   }
