@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { open } from 'nlkit'
+import type { Kernel } from 'nlkit/kernel'
 import { main } from './cli.ts'
 import { type ServedKernel, serveKernel } from './daemon.ts'
 
@@ -124,6 +127,77 @@ test('ten programs killed in the middle of dumps leave nothing behind', {
   }
 })
 
+interface Served {
+  readonly kernel: Kernel
+  readonly path: string
+  close(): Promise<void>
+}
+const { startDaemon } = (await import(new URL('dist/daemon/daemon.js', root).href)) as {
+  startDaemon(options: { path: string }): Promise<Served>
+}
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Ten programs at once, each killed in the middle of a dump, and what the kernel says of it. */
+async function killTen({ kernel, path }: Served): Promise<void> {
+  const released: number[] = []
+  let all: () => void = () => {}
+  const done = new Promise<void>((resolve) => {
+    all = resolve
+  })
+  const block = {
+    name: 'counter',
+    call(_event: number, { portid, protocol }: { portid: number; protocol: number }) {
+      if (protocol === 0 && released.push(portid) === 10) all()
+      return 0
+    },
+  }
+  kernel.netlink.notifier.register(block)
+  const children = Array.from({ length: 10 }, () =>
+    behind(path, [python, source('dump-slowly.py')]),
+  )
+  try {
+    const held = (await Promise.all(children.map(line))).map((words) => Number(words.split(' ')[1]))
+    assert.equal(new Set(held).size, 10)
+    for (const child of children) child.kill('SIGKILL')
+    await done
+    assert.deepEqual(
+      released.sort((a, b) => a - b),
+      held.sort((a, b) => a - b),
+    )
+  } finally {
+    for (const child of children) child.kill('SIGKILL')
+    kernel.netlink.notifier.unregister(block)
+  }
+}
+
+test('each of ten programs that are killed in a dump is told of once, and its memory comes back', {
+  skip: needsPython,
+  timeout: 120_000,
+}, async () => {
+  const served = await startDaemon({ path: join(folder, 'released.sock') })
+  const nl = await open({ kernel: served.kernel })
+  try {
+    await nl.links.add({ ifname: 'd0', kind: 'dummy' })
+    await nl.links.set('d0', { up: true })
+    for (let i = 0; i < 2000; i++)
+      await nl.routes.add({ destination: `172.16.${i >> 8}.${i & 255}/32`, oif: 'd0' })
+    await killTen(served)
+    const sockets = served.kernel.netlink.sockets().length
+    collectGarbage()
+    const before = process.memoryUsage().heapUsed
+    for (let round = 0; round < 3; round++) await killTen(served)
+    collectGarbage()
+    const grown = process.memoryUsage().heapUsed - before
+    assert.ok(grown < 1 << 20, `${grown} bytes more after thirty programs`)
+    assert.equal(served.kernel.netlink.sockets().length, sockets)
+  } finally {
+    await nl.close()
+    await served.close()
+  }
+})
+
 test('a kernel that is stopped for a while loses nothing', { skip: needsPython }, async () => {
   await using served = await serveKernel()
   const child = behind(served.path, [python, source('acknowledge.py')])
@@ -131,7 +205,7 @@ test('a kernel that is stopped for a while loses nothing', { skip: needsPython }
     assert.equal(await line(child), 'ready')
     served.child.kill('SIGSTOP')
     child.stdin?.write('go\n')
-    const timer = setTimeout(() => served.child.kill('SIGCONT'), 500)
+    const timer = setTimeout(() => served.child.kill('SIGCONT'), 3000)
     assert.equal(await line(child), '200')
     clearTimeout(timer)
   } finally {

@@ -51,7 +51,7 @@ export async function record(
     try {
       const outcome = normalise(await runOnLinux(scenario, PATIENCE), scenario.steps.join('\n'))
       answers[scenario.id] = { digest: digest(scenario), outcome }
-      keep(`${JSON.stringify({ release: release(), answers }, undefined, 1)}\n`)
+      keep(`${JSON.stringify({ release: release(), answers }, undefined, 2)}\n`)
       console.log(`recorded ${scenario.id} (${took()})`)
     } catch (error) {
       failed++
