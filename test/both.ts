@@ -5,6 +5,7 @@ import { type Netlink, type OpenOptions, open } from 'nlkit'
 import { Kernel } from 'nlkit/kernel'
 import { type Netns, newNetns } from 'nlkit/testing'
 import { afNetlink, type Socket, type SocketInit, type Transport } from 'nlkit/transport'
+import { linuxIsWithout } from './linux-without.ts'
 
 /** What a behaviour is given: one kernel with a namespace of its own, as a fresh machine has it. */
 export interface Bench {
@@ -85,7 +86,7 @@ async function onNlkit(
   t: TestContext,
   prepare: (kernel: Kernel) => void,
 ): Promise<unknown> {
-  await using kernel = new Kernel()
+  await using kernel = new Kernel({ without: linuxIsWithout })
   prepare(kernel)
   return await run(behaviour, t, 'nlkit', kernel.transport(), { kernel }, async () => ({
     kernel,

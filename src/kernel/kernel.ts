@@ -35,6 +35,8 @@ export interface KernelInit {
   readonly clock?: Clock
   /** Numbers from 0 to below 1; Math.random unless given. */
   readonly random?: () => number
+  /** What the kernel is built without, as the option of Linux's configuration is called. */
+  readonly without?: readonly 'BRIDGE_VLAN_FILTERING'[]
 }
 
 /** For whom sockets are opened. */
@@ -50,6 +52,8 @@ const FIRST_PID = 1000
 
 export class Kernel implements AsyncDisposable {
   readonly clock: Clock
+  /** What it is built without. */
+  readonly without: ReadonlySet<string>
   /** The user namespace that every other descends from. */
   readonly initUserNs = new UserNamespace()
   /** The log itself: `dmesg()` and `printk()` are short for the most of it. */
@@ -79,8 +83,9 @@ export class Kernel implements AsyncDisposable {
   #isClosed = false
   #closing: Promise<void> | undefined
 
-  constructor({ clock = systemClock(), random = Math.random }: KernelInit = {}) {
+  constructor({ clock = systemClock(), random = Math.random, without = [] }: KernelInit = {}) {
     this.clock = clock
+    this.without = new Set(without)
     this.#random = random
     this.log = new KernelLog(clock)
     this.modules = new Modules(this)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { linuxIsWithout } from '../linux-without.ts'
 import { type Outcome, readOutcome, toScript } from './driver.ts'
 import { type Run, runScript } from './process.ts'
 import type { Scenario } from './scenario.ts'
@@ -10,8 +11,14 @@ import type { Scenario } from './scenario.ts'
 const { startDaemon } = (await import(
   new URL('../../../dist/daemon/daemon.js', import.meta.url).href
 )) as {
-  startDaemon(options: { path: string }): Promise<{ path: string; close(): Promise<void> }>
+  startDaemon(options: {
+    path: string
+    kernel: object
+  }): Promise<{ path: string; close(): Promise<void> }>
 }
+const { Kernel } = (await import(
+  new URL('../../../dist/kernel/kernel.js', import.meta.url).href
+)) as { Kernel: new (init: { without: readonly string[] }) => object }
 
 const preload = fileURLToPath(
   new URL(`../../../native/preload/prebuilt/linux-${process.arch}.so`, import.meta.url),
@@ -47,7 +54,8 @@ export function runOnLinux(scenario: Scenario, patience = 1): Promise<Outcome> {
 export async function runOnNlkit(scenario: Scenario): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'nlkit-fidelity-kernel-'))
   try {
-    const daemon = await startDaemon({ path: join(folder, 'kernel.sock') })
+    const kernel = new Kernel({ without: scenario.recorded ? [] : linuxIsWithout })
+    const daemon = await startDaemon({ path: join(folder, 'kernel.sock'), kernel })
     try {
       return await runIn(scenario, { preload, path: daemon.path })
     } finally {

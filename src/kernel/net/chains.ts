@@ -11,10 +11,12 @@ import type { Devconf4 } from './devconf4.ts'
 import type { Devconf6 } from './devconf6.ts'
 import type { NetDevice } from './device.ts'
 import type { FdbEntry } from './fdb.ts'
+import type { RemoteEntry } from './fdb-ops.ts'
 import type { Fib4Route } from './fib4-table.ts'
 import type { Fib6Route } from './fib6-table.ts'
 import type { Ifaddr4 } from './ifaddr4.ts'
 import type { Ifaddr6 } from './ifaddr6.ts'
+import type { VlanGroup } from './kinds/bridge-vlan.ts'
 import type { MulticastGroup } from './multicast.ts'
 import type { Neighbour } from './neighbour.ts'
 import type { Nexthop } from './nexthop.ts'
@@ -123,6 +125,14 @@ export interface NexthopNotice {
   readonly origin?: Origin
 }
 
+/** VLANs of a bridge or of a port, from `vid` to `last`. */
+export interface BrvlanNotice {
+  readonly dev: NetDevice
+  readonly group: VlanGroup
+  readonly vid: number
+  readonly last: number
+}
+
 /** The chains of one stack. */
 export class StackChains {
   readonly netdev = new RawNotifierChain<NetdevEvent, NetdevInfo>('netdev_chain')
@@ -145,5 +155,9 @@ export class StackChains {
   readonly anycast = new RawNotifierChain<'NEWANYCAST' | 'DELANYCAST', AnycastNotice>(
     'anycast_chain',
   )
+  readonly remoteFdb = new RawNotifierChain<'NEWNEIGH' | 'DELNEIGH', RemoteEntry>(
+    'remote_fdb_chain',
+  )
+  readonly brvlan = new RawNotifierChain<'NEWVLAN' | 'DELVLAN', BrvlanNotice>('brvlan_chain')
   readonly rule = new RawNotifierChain<'NEWRULE' | 'DELRULE', RuleNotice>('rule_chain')
 }

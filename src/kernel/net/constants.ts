@@ -176,6 +176,8 @@ export const FIB_RULE_IIF_DETACHED = 0x08
 export const FIB_RULE_OIF_DETACHED = 0x10
 
 export const BR_STATE_DISABLED = 0
+export const BR_STATE_LISTENING = 1
+export const BR_STATE_LEARNING = 2
 export const BR_STATE_FORWARDING = 3
 export const BR_STATE_BLOCKING = 4
 

@@ -25,6 +25,7 @@ import {
 } from './constants.ts'
 import { HardwareAddresses } from './device-addresses.ts'
 import { Offload } from './device-offload.ts'
+import type { FdbOps } from './fdb-ops.ts'
 import type { InDevice } from './ifaddr4.ts'
 import type { Inet6Device } from './ifaddr6.ts'
 import type { BridgePort } from './kinds/bridge-port.ts'
@@ -111,6 +112,8 @@ export class NetDevice {
   hasUnicastFilter = false
   /** Whether it takes all packets for want of that. */
   isUnicastPromiscuous = false
+  /** Of a kind that keeps forwarding entries itself (ndo_fdb_add and kin). */
+  fdbOps: FdbOps | undefined
   /** Whether user space may hold it down (change_proto_down). */
   canProtoDown = false
 

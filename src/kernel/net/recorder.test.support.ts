@@ -78,6 +78,7 @@ export class Recorder {
       clock,
       random: (n) => Uint8Array.from({ length: n }, () => this.#random()),
       defer: (run) => this.#deferred.push(run),
+      hasBridgeVlans: false,
     })
     this.#listen()
   }

@@ -22,6 +22,7 @@ import { macvlan, macvtap, watchMacvlans } from './kinds/macvlan.ts'
 import { veth } from './kinds/veth.ts'
 import { vlan, watchVlans } from './kinds/vlan.ts'
 import { vrf, watchVrfs } from './kinds/vrf.ts'
+import { vxlan, watchVxlans } from './kinds/vxlan.ts'
 import { deleteLinks } from './link-create.ts'
 import type { LinkKind } from './link-kind.ts'
 import { LinkWatch } from './link-watch.ts'
@@ -50,6 +51,8 @@ export interface StackHooks {
   readonly owner?: unknown
   /** The first stack of the kernel, which others inherit from. */
   readonly first?: NetStack | undefined
+  /** Whether bridges can tell VLANs apart (CONFIG_BRIDGE_VLAN_FILTERING); absent: they can. */
+  readonly hasBridgeVlans?: boolean
 }
 
 /** The kinds of links that every stack has. */
@@ -65,12 +68,14 @@ const KINDS: readonly LinkKind[] = [
   veth,
   vlan,
   vrf,
+  vxlan,
   wireguard,
 ]
 
 /** All state of one namespace. */
 export class NetStack {
   readonly owner: unknown
+  readonly hasBridgeVlans: boolean
   readonly chains = new StackChains()
   readonly devices = new DeviceRegistry()
   readonly linkWatch: LinkWatch
@@ -96,6 +101,7 @@ export class NetStack {
   constructor(hooks: StackHooks) {
     this.#hooks = hooks
     this.owner = hooks.owner
+    this.hasBridgeVlans = hooks.hasBridgeVlans ?? true
     this.linkWatch = new LinkWatch(this)
     this.netconf4 = new Netconf4(this, hooks.first?.netconf4)
     this.netconf6 = new Netconf6(this)
@@ -117,6 +123,7 @@ export class NetStack {
     watchMacvlans(this)
     watchIpvlans(this)
     watchVrfs(this)
+    watchVxlans(this)
     this.loopback = createLoopback(this)
   }
 

@@ -21,6 +21,7 @@ import { type Handled, netlinkRcvSkb } from '../netlink/rcv.ts'
 import type { Pernet } from '../pernet.ts'
 import { notifyAddrs, registerAddrs } from './addr.ts'
 import { notifyAnycast, registerAnycast } from './anycast.ts'
+import { notifyBrvlans, registerBrvlans } from './brvlan.ts'
 import { registerFdb } from './fdb.ts'
 import { Generations } from './generations.ts'
 import { notifyLinks } from './link-notify.ts'
@@ -65,6 +66,7 @@ export class Rtnetlink {
     registerRoutes(this.#table)
     registerNeighbours(this.#table)
     registerFdb(this.#table)
+    registerBrvlans(this.#table)
     registerRules(this.#table)
     registerNetconf(this.#table)
     registerMulticast(this.#table)
@@ -111,12 +113,14 @@ export class Rtnetlink {
       random: (n) => Uint8Array.from({ length: n }, () => Math.floor(kernel.random() * 256)),
       chance: () => kernel.random(),
       owner: net,
+      hasBridgeVlans: !kernel.without.has('BRIDGE_VLAN_FILTERING'),
       first: this.#first?.stack,
     })
     notifyLinks(stack, net, sock)
     notifyAddrs(stack, sock)
     notifyRoutes(stack, sock)
     notifyNeighbours(stack, sock)
+    notifyBrvlans(stack, sock)
     notifyRules(stack, sock)
     notifyNetconf(stack, sock)
     notifyMulticast(stack, sock)

@@ -28,14 +28,19 @@ export function putInet6Link(w: Writer, dev: NetDevice): void {
   })
 }
 
-/** br_fill_ifinfo(): a port of a bridge, with its settings unless it is leaving. */
-export function putBridgePort(w: Writer, dev: NetDevice, withSettings: boolean): void {
+/** br_fill_ifinfo(): a port of a bridge with its settings unless it is leaving, or a bridge. */
+export function putBridgePort(
+  w: Writer,
+  dev: NetDevice,
+  withSettings: boolean,
+  vlanInfo?: readonly { flags: number; vid: number }[],
+): void {
   const { bridgePort } = dev
   message.encode(w, {
     family: AF_BRIDGE,
     ...common(dev),
     ifname: dev.name,
-    master: bridgePort?.bridge.ifindex,
+    master: (bridgePort?.bridge ?? dev).ifindex,
     mtu: dev.mtu,
     operstate: dev.reportedOperstate,
     address: dev.address.length > 0 ? dev.address : undefined,
@@ -43,6 +48,7 @@ export function putBridgePort(w: Writer, dev: NetDevice, withSettings: boolean):
     protinfo: (withSettings && bridgePort
       ? fillBridgePort(bridgePort)
       : undefined) as LinkValue['protinfo'],
+    afSpec: vlanInfo && ({ vlanInfo } as LinkValue['afSpec']),
   })
 }
 

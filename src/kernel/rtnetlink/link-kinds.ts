@@ -11,6 +11,7 @@ import { type VethData, veth } from '../net/kinds/veth.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import { ipvlanCodec, macvlanCodec, vlanCodec } from './kind-stacked.ts'
 import { vrfCodec } from './kind-vrf.ts'
+import { vxlanCodec } from './kind-vxlan.ts'
 import { bridgeCodec } from './link-bridge.ts'
 import { describeRequest, linkRequest } from './link-policy.ts'
 import { checkOneNetns, targetNet } from './netns.ts'
@@ -61,4 +62,5 @@ export const linkKindCodecs: ReadonlyMap<string, LinkKindCodec> = new Map([
   ['veth', vethCodec],
   ['vlan', vlanCodec],
   ['vrf', vrfCodec],
+  ['vxlan', vxlanCodec],
 ])

@@ -16,6 +16,7 @@ import {
   RTM_SETLINK,
 } from '../../families/rtnetlink.ts'
 import { deleteLink, newLink, setLinkRequest } from './link.ts'
+import { deleteBridgeLink, setBridgeLink } from './link-bridge-request.ts'
 import { bridgePortDump, inet6LinkDump } from './link-family-dump.ts'
 import { getLink, linkDump } from './link-get.ts'
 import { deleteLinkProperty, newLinkProperty } from './link-prop.ts'
@@ -29,5 +30,7 @@ export function registerLinks(table: RtnlTable): void {
   table.register(AF_UNSPEC, RTM_NEWLINKPROP, { doit: newLinkProperty })
   table.register(AF_UNSPEC, RTM_DELLINKPROP, { doit: deleteLinkProperty })
   table.register(AF_INET6, RTM_GETLINK, { dumpit: inet6LinkDump })
+  table.register(AF_BRIDGE, RTM_SETLINK, { doit: setBridgeLink })
+  table.register(AF_BRIDGE, RTM_DELLINK, { doit: deleteBridgeLink })
   table.register(AF_BRIDGE, RTM_GETLINK, { dumpit: bridgePortDump })
 }

@@ -8,8 +8,17 @@ import { ndmsg, neighAttrs } from '../../families/rt-neigh.ts'
 import { AF_BRIDGE, RTM_DELNEIGH, RTM_NEWNEIGH, RTNLGRP_NEIGH } from '../../families/rtnetlink.ts'
 import { attrs, binary, message } from '../../schema/index.ts'
 import type { Writer } from '../../wire/writer.ts'
-import { NTF_PROXY, NUD_NONE, RTN_UNICAST } from '../net/constants.ts'
+import type { Ipv4, Ipv6 } from '../net/address.ts'
+import {
+  NTF_EXT_LEARNED,
+  NTF_PROXY,
+  NTF_SELF,
+  NTF_STICKY,
+  NUD_NONE,
+  RTN_UNICAST,
+} from '../net/constants.ts'
 import type { FdbEntry } from '../net/fdb.ts'
+import type { RemoteEntry } from '../net/fdb-ops.ts'
 import type { Neighbour } from '../net/neighbour.ts'
 import type { NetStack } from '../net/stack.ts'
 import type { KernelSocket } from '../netlink/kernel-socket.ts'
@@ -46,6 +55,16 @@ export function notifyNeighbours(stack: NetStack, sock: KernelSocket): void {
         if (isFdb) putFdbEntry(w, changed as FdbEntry, stack)
         else putNeighbour(w, changed as Neighbour, stack)
       })
+      return NOTIFY_DONE
+    },
+  })
+  stack.chains.remoteFdb.register({
+    name: 'vxlan_fdb_notify',
+    call(event, entry) {
+      const type = event === 'NEWNEIGH' ? RTM_NEWNEIGH : RTM_DELNEIGH
+      notify(sock, { type, group: RTNLGRP_NEIGH, size: NEIGH_SIZE }, (w) =>
+        putRemoteEntry(w, entry, stack),
+      )
       return NOTIFY_DONE
     },
   })
@@ -92,9 +111,43 @@ export function putFdbEntry(w: Writer, of: FdbEntry, stack: NetStack): void {
     family: AF_BRIDGE,
     ifindex: (of.port ?? of.bridge).ifindex,
     state: of.state,
+    flags: (of.isExtLearned ? NTF_EXT_LEARNED : 0) | (of.isSticky ? NTF_STICKY : 0),
     lladdr: of.address,
     master: of.bridge.ifindex,
     flagsExt: 0,
-    cacheinfo: { used: since(stack, of.updated), updated: since(stack, of.updated) },
+    cacheinfo: { used: since(stack, of.used), updated: since(stack, of.updated) },
+    vlan: of.vlan || undefined,
   })
+}
+
+/** nlmsg_populate_fdb_fill(): an address that a device takes packets for. */
+export function putSelfEntry(
+  w: Writer,
+  { ifindex, address, state }: { ifindex: number; address: Uint8Array; state: number },
+): void {
+  neigh.encode(w, { family: AF_BRIDGE, ifindex, state, flags: NTF_SELF, lladdr: address })
+}
+
+/** vxlan_fdb_info(): a way to an address on another host. */
+export function putRemoteEntry(w: Writer, of: RemoteEntry, stack: NetStack): void {
+  const { dev, dst, port, vni, srcVni, viaIfindex, nhId, state, flags } = of
+  neigh.encode(w, {
+    family: AF_BRIDGE,
+    ifindex: dev.ifindex,
+    state,
+    flags,
+    type: RTN_UNICAST,
+    lladdr: of.address,
+    nhId,
+    dst: dst && addressOf(dst),
+    port,
+    vni,
+    viaIfindex,
+    srcVni,
+    cacheinfo: { used: since(stack, of.used), updated: since(stack, of.updated) },
+  })
+}
+
+function addressOf(bytes: Uint8Array): Ipv4 | Ipv6 | undefined {
+  return fibAddress.get(new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length)
 }

@@ -1,7 +1,6 @@
 /**
  * Ports of a bridge: their state, and what happens to the devices behind them. Without the
- * spanning tree protocol, as it is by default, a port that runs forwards at once; with it, here,
- * too.
+ * spanning tree protocol, as it is by default, a port that runs forwards at once.
  *
  * Kernel: net/bridge/br.c br_device_event(), net/bridge/br_stp_if.c.
  */
@@ -12,32 +11,15 @@ import {
   BR_STATE_BLOCKING,
   BR_STATE_DISABLED,
   BR_STATE_FORWARDING,
+  BR_STATE_LEARNING,
+  BR_STATE_LISTENING,
 } from '../constants.ts'
 import type { NetDevice } from '../device.ts'
 import { setCarrier } from '../link-watch.ts'
 import type { NetStack } from '../stack.ts'
 import type { BridgeDevice } from './bridge.ts'
-
-/** Default of IFLA_BRPORT_PRIORITY. */
-const DEFAULT_PRIORITY = 32
-
-/** What can be set on a port (IFLA_BRPORT_*). */
-export interface BridgePortOptions {
-  priority?: number | undefined
-  cost?: number | undefined
-  mode?: number | undefined
-  guard?: number | undefined
-  protect?: number | undefined
-  fastLeave?: number | undefined
-  learning?: number | undefined
-  unicastFlood?: number | undefined
-  mcastFlood?: number | undefined
-  bcastFlood?: number | undefined
-  proxyarp?: number | undefined
-  neighSuppress?: number | undefined
-  isolated?: number | undefined
-  locked?: number | undefined
-}
+import { type BridgePortOptions, defaultPortOptions } from './bridge-defaults.ts'
+import { initBridgeVlans, VlanGroup } from './bridge-vlan.ts'
 
 /** struct net_bridge_port. */
 export class BridgePort {
@@ -47,13 +29,19 @@ export class BridgePort {
   readonly number: number
   /** BR_STATE_*. */
   state = BR_STATE_DISABLED
-  readonly options: BridgePortOptions & { priority: number; cost: number }
+  readonly options: BridgePortOptions
+  readonly vlans = new VlanGroup()
+  /** Whether it takes all packets (BR_PROMISC). */
+  isPromiscuous = false
+  /** Where packets go while it has no carrier. */
+  backup: BridgePort | undefined
+  #cancelDelay: (() => void) | undefined
 
   constructor(bridge: BridgeDevice, dev: NetDevice, number: number) {
     this.bridge = bridge
     this.dev = dev
     this.number = number
-    this.options = { priority: DEFAULT_PRIORITY, cost: pathCost(dev) }
+    this.options = defaultPortOptions(pathCost(dev))
   }
 
   /** Whether the device behind it runs. */
@@ -70,9 +58,40 @@ export class BridgePort {
 
   /** br_stp_disable_port(). */
   disable(): void {
+    this.#cancelDelay?.()
     this.state = BR_STATE_DISABLED
     this.announce()
+    this.bridge.fdb.deletePort(this.dev)
     selectPortStates(this.bridge)
+  }
+
+  /** br_make_forwarding(): at once, or as the spanning tree protocol has it. */
+  makeForwarding(): void {
+    if (this.state !== BR_STATE_BLOCKING) return
+    const { stpState, forwardDelay } = this.bridge.options
+    if (stpState === 0 || forwardDelay === 0) {
+      this.state = BR_STATE_FORWARDING
+      this.announce()
+      return
+    }
+    this.state = BR_STATE_LISTENING
+    this.announce()
+    this.#delay()
+  }
+
+  /** br_forward_delay_timer_expired(). */
+  #delay(): void {
+    const ms = this.bridge.options.forwardDelay * 10
+    this.#cancelDelay = this.dev.stack.setTimer(() => {
+      if (this.state === BR_STATE_LISTENING) {
+        this.state = BR_STATE_LEARNING
+        this.#delay()
+      } else if (this.state === BR_STATE_LEARNING) {
+        this.state = BR_STATE_FORWARDING
+        setCarrier(this.bridge, true)
+      }
+      this.announce()
+    }, ms)
   }
 
   /** br_ifinfo_notify(). */
@@ -91,11 +110,7 @@ function pathCost({ speed }: NetDevice): number {
 
 /** br_port_state_selection(): the bridge has a carrier while a port forwards. */
 export function selectPortStates(bridge: BridgeDevice): void {
-  for (const port of bridge.ports) {
-    if (port.state !== BR_STATE_BLOCKING) continue
-    port.state = BR_STATE_FORWARDING
-    port.announce()
-  }
+  for (const port of bridge.ports) port.makeForwarding()
   setCarrier(
     bridge,
     bridge.ports.some(({ state }) => state === BR_STATE_FORWARDING),
@@ -115,7 +130,9 @@ export function watchBridgePorts(stack: NetStack): void {
 }
 
 function bridgeRegistered(dev: NetDevice): void {
-  if (dev.kind?.kind === 'bridge') (dev as BridgeDevice).fdb.changeBridgeAddress(dev.address)
+  if (dev.kind?.kind !== 'bridge') return
+  ;(dev as BridgeDevice).fdb.changeBridgeAddress(dev.address)
+  initBridgeVlans(dev as BridgeDevice)
 }
 
 function portEvent(port: BridgePort, event: NetdevEvent): void {

@@ -19,76 +19,49 @@ import { setMtu } from '../device-settings.ts'
 import { Fdb } from '../fdb.ts'
 import type { LinkKind } from '../link-kind.ts'
 import { linkMaster, unlinkMaster } from '../master.ts'
-import { BridgePort, type BridgePortOptions, selectPortStates } from './bridge-port.ts'
-import { followSnooping, joinSnoopers, leaveSnoopers } from './bridge-snoopers.ts'
+import { defaultBridgeOptions } from './bridge-defaults.ts'
+import {
+  type BridgePortRequest,
+  type BridgeRequest,
+  changeBridge,
+  changePort,
+} from './bridge-options.ts'
+import { BridgePort, selectPortStates } from './bridge-port.ts'
+import { joinSnoopers, leaveSnoopers } from './bridge-snoopers.ts'
+import { flushPortVlans, initPortVlans, VlanGroup } from './bridge-vlan.ts'
 
 const BR_MAX_PORTS = 1024
 /** Bytes: what a device takes at most, and what one without offers takes. */
 const TSO_MAX_SIZE = 524_280
 const TSO_LEGACY_MAX_SIZE = 65_536
 
-/** What can be set on a bridge (IFLA_BR_*); times in hundredths of a second. */
-export interface BridgeOptions {
-  forwardDelay: number
-  helloTime: number
-  maxAge: number
-  ageingTime: number
-  stpState: number
-  priority: number
-  vlanFiltering: number
-  vlanDefaultPvid: number
-  groupFwdMask: number
-  mcastSnooping: number
-  mcastRouter: number
-  mcastQuerier: number
-  nfCallIptables: number
-  nfCallIp6tables: number
-  nfCallArptables: number
-}
-
-/** In the order in which br_changelink() takes them. */
-const DEFAULTS: BridgeOptions = {
-  forwardDelay: 1500,
-  helloTime: 200,
-  maxAge: 2000,
-  ageingTime: 30_000,
-  stpState: 0,
-  priority: 0x8000,
-  vlanFiltering: 0,
-  vlanDefaultPvid: 1,
-  groupFwdMask: 0,
-  mcastSnooping: 1,
-  mcastRouter: 1,
-  mcastQuerier: 0,
-  nfCallIptables: 0,
-  nfCallIp6tables: 0,
-  nfCallArptables: 0,
-}
-
-/** What br_changelink() refuses with ERANGE. */
-const RANGES: Partial<Record<keyof BridgeOptions, readonly [number, number]>> = {
-  helloTime: [100, 1000],
-  maxAge: [600, 4000],
-}
-/** Of the forward delay, while the spanning tree protocol is on. */
-const FORWARD_DELAY: readonly [number, number] = [200, 3000]
-
 /** struct net_bridge. */
 export class BridgeDevice extends NetDevice {
   override isNetnsLocal = true
   /** The newest first, as br_add_if() has it. */
   readonly ports: BridgePort[] = []
-  readonly fdb = new Fdb({ dev: this, ports: this.ports })
-  readonly options: BridgeOptions = { ...DEFAULTS }
+  readonly vlans = new VlanGroup()
+  readonly fdb = new Fdb(this)
+  readonly options = defaultBridgeOptions()
   /** The address in the bridge's id: zero until a port or a user gives one. */
   id: Uint8Array = new Uint8Array(ETH_ALEN)
   #hasOwnMtu = false
+
+  get dev(): this {
+    return this
+  }
+
+  /** Milliseconds after which a learned address is forgotten. */
+  get ageing(): number {
+    return this.options.ageingTime * 10
+  }
 
   override get canEnslave(): boolean {
     return true
   }
 
   override open(): void {
+    this.fdb.schedule()
     for (const port of this.ports) if (port.isRunning) port.enable()
     if (this.options.mcastSnooping) joinSnoopers(this)
   }
@@ -130,9 +103,10 @@ export class BridgeDevice extends NetDevice {
       throw error
     }
     this.ports.unshift(port)
-    setPromiscuity(dev, 1)
+    this.managePromiscuity()
     if (this.ports.length === 1) this.#featuresChanged()
     this.fdb.addLocal(dev, dev.address)
+    initPortVlans(port)
     const isIdNew = this.#followPorts()
     if (port.isRunning && this.isUp) port.enable()
     port.announce()
@@ -154,7 +128,26 @@ export class BridgeDevice extends NetDevice {
   /** br_dev_delete(), up to the device itself. */
   removePorts(): void {
     for (const port of [...this.ports]) this.#removePort(port)
-    this.fdb.deletePort(undefined)
+    this.fdb.deletePort(undefined, 0, true)
+  }
+
+  /**
+   * br_manage_promisc(): a bridge that tells VLANs apart and has one port, or none, that learns or
+   * floods knows all addresses behind it.
+   */
+  managePromiscuity(): void {
+    const automatic = this.ports.filter(({ options }) => options.learning || options.unicastFlood)
+    for (const port of this.ports) {
+      const isAlone = automatic.length === 1 && automatic[0] === port
+      const isNeeded = !this.options.vlanFiltering || !(automatic.length === 0 || isAlone)
+      if (isNeeded && !port.isPromiscuous) {
+        port.isPromiscuous = true
+        setPromiscuity(port.dev, 1)
+      } else if (!isNeeded && port.isPromiscuous && port.dev.hasUnicastFilter) {
+        port.isPromiscuous = false
+        setPromiscuity(port.dev, -1)
+      }
+    }
   }
 
   /** br_mtu_auto_adjust(): the smallest of the ports', unless a user chose one. */
@@ -178,28 +171,9 @@ export class BridgeDevice extends NetDevice {
     selectPortStates(this)
   }
 
-  /** br_changelink(): one after the other, in an order of its own. @throws NetlinkError ERANGE */
-  change(options: Partial<BridgeOptions>): void {
-    for (const name of Object.keys(DEFAULTS) as (keyof BridgeOptions)[]) {
-      const value = options[name]
-      if (value === undefined) continue
-      const needsDelay = name === 'forwardDelay' && this.options.stpState !== 0
-      const [min, max] = needsDelay ? FORWARD_DELAY : (RANGES[name] ?? [0, Infinity])
-      if (value < min || value > max) throw new NetlinkError('ERANGE')
-      if (name === 'stpState' && value !== 0 && this.options.stpState === 0) this.#startStp()
-      const snooped = this.options.mcastSnooping
-      this.options[name] = value
-      if (name === 'mcastSnooping') followSnooping(this, snooped, value)
-      if (name === 'priority') selectPortStates(this)
-    }
-  }
-
-  /** br_stp_start(). */
-  #startStp(): void {
-    const { options } = this
-    const [min, max] = FORWARD_DELAY
-    options.forwardDelay = Math.min(Math.max(options.forwardDelay, min), max)
-    selectPortStates(this)
+  /** br_changelink(). @throws NetlinkError */
+  change(request: BridgeRequest): void {
+    changeBridge(this, request)
   }
 
   /** br_set_gso_limits(). */
@@ -221,11 +195,15 @@ export class BridgeDevice extends NetDevice {
   #removePort(port: BridgePort): void {
     const { dev } = port
     setAllmulti(dev, -1)
-    setPromiscuity(dev, -1)
+    if (port.isPromiscuous) setPromiscuity(dev, -1)
+    port.isPromiscuous = false
     port.disable()
     port.announce('DELLINK')
     this.ports.splice(this.ports.indexOf(port), 1)
-    this.fdb.deletePort(dev)
+    flushPortVlans(port)
+    this.fdb.deletePort(dev, 0, true)
+    for (const other of this.ports) if (other.backup === port) other.backup = undefined
+    this.managePromiscuity()
     unlinkMaster(dev)
     dev.bridgePort = undefined
     dev.rxHandler = undefined
@@ -269,16 +247,16 @@ export const bridge: LinkKind = {
     registerDevice(created)
     if (request.address) created.changeId(request.address)
     try {
-      created.change((request.data ?? {}) as Partial<BridgeOptions>)
+      created.change((request.data ?? {}) as BridgeRequest)
     } catch (error) {
       created.removePorts()
       unregisterDevices([created])
       throw error
     }
   },
-  changelink: (dev, data) => (dev as BridgeDevice).change(data as Partial<BridgeOptions>),
+  changelink: (dev, data) => (dev as BridgeDevice).change(data as BridgeRequest),
   slaveChangelink(_dev, port, data) {
-    if (port.bridgePort) Object.assign(port.bridgePort.options, data as BridgePortOptions)
+    if (port.bridgePort) changePort(port.bridgePort, (data ?? {}) as BridgePortRequest)
   },
   dellink(dev) {
     ;(dev as BridgeDevice).removePorts()
