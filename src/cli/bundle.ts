@@ -22,7 +22,7 @@ const record = fileURLToPath(new URL('../.tsbuildinfo', import.meta.url))
 const CLIENT = new Set(
   (
     'link l addr a address route r neigh n neighbour neighbor rule ru nexthop nh ntable netconf ' +
-    'addrlabel maddr maddress stats qdisc class filter monitor mon family call listen module ' +
+    'addrlabel maddr maddress mroute mr stats qdisc class filter monitor mon family call listen module ' +
     'dmesg chains sockets netns proc uevent kernel'
   ).split(' '),
 )

@@ -1,5 +1,4 @@
 /** What can be watched of NETLINK_ROUTE: how each topic is heard, told and listed. */
-import { isNetlinkError } from '../errors.ts'
 import { rtAddr } from '../families/rt-addr.ts'
 import { rtLink } from '../families/rt-link.ts'
 import { rtNeigh } from '../families/rt-neigh.ts'
@@ -12,12 +11,12 @@ import { rtRule } from '../families/rt-rule.ts'
 import { rtStats } from '../families/rt-stats.ts'
 import * as groups from '../families/rtnetlink.ts'
 import type { RawFamily } from '../schema/index.ts'
-import type { Dump } from './dump.ts'
 import type { CallOptions } from './options.ts'
 import { type Address, type AddressDoor, toAddress } from './route/address.ts'
 import { type AnnouncedPrefix, toAnnouncedPrefix } from './route/announced-prefix.ts'
 import { type ForwardingDoor, type ForwardingEntry, toForwardingEntry } from './route/forwarding.ts'
 import { type Link, type LinkDoor, toLink, toPort } from './route/link.ts'
+import { listAll } from './route/live-settings.ts'
 import {
   type MulticastRoute,
   type MulticastRouteDoor,
@@ -111,18 +110,6 @@ export interface Subject {
   ]
 }
 
-/** All that there is; nothing of a kernel that knows no such things. */
-async function all<T>(...dumps: Dump<T>[]): Promise<T[]> {
-  const found: T[] = []
-  for (const dump of dumps)
-    try {
-      found.push(...(await dump.toArray()))
-    } catch (error) {
-      if (!isNetlinkError(error, 'EOPNOTSUPP')) throw error
-    }
-  return found
-}
-
 export const subjects: Readonly<Record<Topic, Subject>> = {
   link: {
     groups: [groups.RTNLGRP_LINK],
@@ -155,7 +142,7 @@ export const subjects: Readonly<Record<Topic, Subject>> = {
     list: [
       'multicastRoutes',
       ({ multicastRoutes: door }, options) =>
-        all(door.list({ family: 'inet' }, options), door.list({ family: 'inet6' }, options)),
+        listAll([door.list({ family: 'inet' }, options), door.list({ family: 'inet6' }, options)]),
     ],
   },
   neigh: {
@@ -170,7 +157,7 @@ export const subjects: Readonly<Record<Topic, Subject>> = {
     family: rtNeigh,
     member: 'entry',
     make: toForwardingEntry,
-    list: ['entries', ({ forwarding }, options) => all(forwarding.list({}, options))],
+    list: ['entries', ({ forwarding }, options) => listAll([forwarding.list({}, options)])],
   },
   rule: {
     groups: [groups.RTNLGRP_IPV4_RULE, groups.RTNLGRP_IPV6_RULE],
@@ -185,7 +172,7 @@ export const subjects: Readonly<Record<Topic, Subject>> = {
     notifications: ['newNexthop', 'delNexthop'],
     member: 'nexthop',
     make: toNexthop,
-    list: ['nexthops', ({ nexthops }, options) => all(nexthops.list({}, options))],
+    list: ['nexthops', ({ nexthops }, options) => listAll([nexthops.list({}, options)])],
   },
   bucket: {
     groups: [groups.RTNLGRP_NEXTHOP],
@@ -193,7 +180,7 @@ export const subjects: Readonly<Record<Topic, Subject>> = {
     notifications: ['newNexthopBucket', 'delNexthopBucket'],
     member: 'bucket',
     make: toBucket,
-    list: ['buckets', ({ nexthops }, options) => all(nexthops.buckets(undefined, options))],
+    list: ['buckets', ({ nexthops }, options) => listAll([nexthops.buckets(undefined, options)])],
   },
   netconf: {
     groups: [groups.RTNLGRP_IPV4_NETCONF, groups.RTNLGRP_IPV6_NETCONF, groups.RTNLGRP_MPLS_NETCONF],
@@ -204,7 +191,7 @@ export const subjects: Readonly<Record<Topic, Subject>> = {
       'netconfs',
       ({ netconf }, options) => {
         const families = ['inet', 'inet6', 'mpls'] as const
-        return all(...families.map((family) => netconf.list({ family }, options)))
+        return listAll(families.map((family) => netconf.list({ family }, options)))
       },
     ],
   },
@@ -213,7 +200,7 @@ export const subjects: Readonly<Record<Topic, Subject>> = {
     family: rtNsid,
     member: 'namespace',
     make: toNamespaceId,
-    list: ['namespaces', ({ namespaces }, options) => all(namespaces.list({}, options))],
+    list: ['namespaces', ({ namespaces }, options) => listAll([namespaces.list({}, options)])],
   },
   prefix: {
     groups: [groups.RTNLGRP_IPV6_PREFIX],

@@ -7,8 +7,11 @@ import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { Live, type LiveOptions } from '../live.ts'
+import { checkMatch, type Match } from '../match.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, type LinkName, type Links, withRest } from './door.ts'
+import { forwardingSubject } from './live-settings.ts'
 import {
   type NeighbourFlag,
   type NeighbourState,
@@ -78,6 +81,15 @@ export class ForwardingDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<ForwardingEntry> = {}, options: LiveOptions = {}): Live<ForwardingEntry> {
+    const { session } = this.#links.endpoint
+    return new Live(session, forwardingSubject(this, toForwardingEntry), checkMatch(match), options)
   }
 
   list(filter: ForwardingFilter = {}, options: DumpOptions = {}): Dump<ForwardingEntry> {

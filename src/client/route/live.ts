@@ -48,10 +48,10 @@ import type { Route, RouteDoor } from './route.ts'
 import type { Rule, RuleDoor } from './rule.ts'
 
 /** Makes an item of a decoded message; undefined for what does not belong there. */
-type Make<T> = (decoded: never) => T | undefined
+export type Make<T> = (decoded: never) => T | undefined
 
 /** Reads the items out of a family's notifications. */
-class Reader<T> {
+export class Reader<T> {
   readonly #bodies = new Map<number, { readonly isNew: boolean; readonly body: AnyMessage }>()
   readonly #make: Make<T>
 
@@ -93,7 +93,7 @@ class LinkStates {
 }
 
 /** A table in which nothing shares a key, and everything is announced. */
-function plainEffect<T>(
+export function plainEffect<T>(
   reader: Reader<T>,
   keyOf: (item: T) => string,
   isOurs: (item: T) => boolean = () => true,
@@ -200,7 +200,7 @@ export function addressSubject(door: AddressDoor, toAddress: Make<Address>): Sub
 }
 
 /** What comes again under its key is what it was. */
-function withoutEnd<T>(effect: Effect<T>): Effect<T> {
+export function withoutEnd<T>(effect: Effect<T>): Effect<T> {
   return typeof effect === 'string' ? effect : { key: effect.key, items: effect.items }
 }
 

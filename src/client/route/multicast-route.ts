@@ -5,7 +5,10 @@ import type { Reply } from '../../schema/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { Live, type LiveOptions } from '../live.ts'
+import { checkMatch, type Match } from '../match.ts'
 import { defined, type LinkName, type Links } from './door.ts'
+import { multicastRouteSubject } from './live-settings.ts'
 import { type RouteType, routeTypes, type Table, tables } from './names.ts'
 import type { IpFamily } from './prefix.ts'
 
@@ -69,6 +72,20 @@ export class MulticastRouteDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<MulticastRoute> = {}, options: LiveOptions = {}): Live<MulticastRoute> {
+    const { session } = this.#links.endpoint
+    return new Live(
+      session,
+      multicastRouteSubject(this, toMulticastRoute),
+      checkMatch(match),
+      options,
+    )
   }
 
   /** IPv4's unless said otherwise. @throws NetlinkError EOPNOTSUPP (the kernel has no such routes) */

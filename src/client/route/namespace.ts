@@ -4,8 +4,11 @@ import type { Reply } from '../../schema/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { Live, type LiveOptions } from '../live.ts'
+import { checkMatch, type Match } from '../match.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, type Links } from './door.ts'
+import { namespaceSubject } from './live-settings.ts'
 
 type Decoded = Reply<typeof rtNsid, 'getNsid'>
 
@@ -42,6 +45,15 @@ export class NamespaceDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<NamespaceId> = {}, options: LiveOptions = {}): Live<NamespaceId> {
+    const { session } = this.#links.endpoint
+    return new Live(session, namespaceSubject(this, toNamespaceId), checkMatch(match), options)
   }
 
   /** All that have a number. */

@@ -12,8 +12,11 @@ import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../wire/index.ts'
 import { makeCall } from '../call.ts'
 import type { DumpOptions } from '../cursor.ts'
 import type { Dump } from '../dump.ts'
+import { Live, type LiveOptions } from '../live.ts'
+import { checkMatch, type Match } from '../match.ts'
 import type { CallOptions } from '../options.ts'
 import { defined, type LinkName, type Links, withRest } from './door.ts'
+import { netconfSubject } from './live-settings.ts'
 import { type Scope, scopes } from './names.ts'
 import { familyNumber, type IpFamily, ipFamily, parsePrefix } from './prefix.ts'
 
@@ -73,6 +76,15 @@ export class NetconfDoor {
 
   constructor(links: Links) {
     this.#links = links
+  }
+
+  /**
+   * The table, kept: changes from nothing to all that there is, and on. Events are applied, and the
+   * table is listed again whenever they may not have been all.
+   */
+  live(match: Match<Netconf> = {}, options: LiveOptions = {}): Live<Netconf> {
+    const { session } = this.#links.endpoint
+    return new Live(session, netconfSubject(this, toNetconf), checkMatch(match), options)
   }
 
   list(filter: NetconfFilter, options: DumpOptions = {}): Dump<Netconf> {
