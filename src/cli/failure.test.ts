@@ -46,6 +46,31 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    title: 'without privilege: the ways to have it, each with one kernel',
+    error: new NetlinkError('EPERM', { request: 'RTM_NEWLINK' }),
+    about: about('--kernel live link set lo mtu 1000'),
+    exit: EXIT.refused,
+    lines: [
+      'error: RTM_NEWLINK: operation not permitted (EPERM)',
+      '  hint: needs CAP_NET_ADMIN. Try one of',
+      '        nlkit --kernel embedded link set lo mtu 1000           (no root, this process only)',
+      '        unshare -rn nlkit --kernel live link set lo mtu 1000   (own user+network namespace)',
+    ],
+  },
+  {
+    title: 'another privilege than that has its own hint',
+    error: new NetlinkError('EPERM', {
+      syscall: 'setsockopt',
+      hint: 'listenAllNsid needs CAP_NET_BROADCAST',
+    }),
+    about: about('monitor all-nsid'),
+    exit: EXIT.refused,
+    lines: [
+      'error: setsockopt: operation not permitted (EPERM)',
+      '  hint: listenAllNsid needs CAP_NET_BROADCAST',
+    ],
+  },
+  {
     title: 'an attribute further inward',
     error: new NetlinkError('ERANGE', {
       request: 'RTM_NEWLINK',

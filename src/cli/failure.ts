@@ -104,11 +104,19 @@ function quote(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
+/** The command line without the kernel that it names. */
+function withoutKernel(argv: readonly string[]): string[] {
+  return argv.filter(
+    (word, i) => word !== '--kernel' && argv[i - 1] !== '--kernel' && !word.startsWith('--kernel='),
+  )
+}
+
 /** Without CAP_NET_ADMIN: the same command where it is not needed. */
 function privilegeHint(argv: readonly string[]): string[] {
   const command = argv.map(quote).join(' ')
+  const anywhere = withoutKernel(argv).map(quote).join(' ')
   const ways = [
-    [`nlkit --kernel embedded ${command}`, '(no root, this process only)'],
+    [`nlkit --kernel embedded ${anywhere}`, '(no root, this process only)'],
     [`unshare -rn nlkit ${command}`, '(own user+network namespace)'],
   ] as const
   const width = Math.max(...ways.map(([way]) => way.length))
@@ -120,7 +128,9 @@ function privilegeHint(argv: readonly string[]): string[] {
 
 function hintLines(error: NetlinkError, { argv, hints }: Circumstances): string[] {
   if (!hints) return []
-  if (error.code === 'EPERM' && error.extack?.message === undefined) return privilegeHint(argv)
+  const isOwn = error.hint?.includes('CAP_NET_BROADCAST') === true
+  if (error.code === 'EPERM' && error.extack?.message === undefined && !isOwn)
+    return privilegeHint(argv)
   if (error.hint === undefined) return []
   return [error.hint.startsWith('did you mean') ? `  ${error.hint}` : `  hint: ${error.hint}`]
 }

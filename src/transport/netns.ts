@@ -99,13 +99,14 @@ function openPlace(place: Place): number {
     throw new NetlinkError(isGone && place.isProcess ? 'ESRCH' : code, {
       message: isGone ? `${place.words} does not exist` : undefined,
       syscall: isGone ? undefined : `open ${place.path}`,
-      hint: openHint(isGone, place),
+      hint: openHint(code, isGone, place),
       cause,
     })
   }
 }
 
-function openHint(isGone: boolean, place: Place): string | undefined {
+function openHint(code: string, isGone: boolean, place: Place): string | undefined {
+  if (code === 'EACCES') return 'another namespace is entered by root, or by who made it'
   if (!isGone) return undefined
   if (place.isProcess) return 'the process has ended'
   return place.words === place.path
