@@ -299,12 +299,12 @@ export class Kernel implements AsyncDisposable {
   }
   #cleanup(net: Net): void {
     if (!this.#nets.has(net)) return
+    for (const other of this.#nets) other.forgetNsid(net)
     try {
       this.#pernet.cleanup(net)
     } finally {
       this.#nets.delete(net)
       this.netlink.forgetNet(net)
-      for (const other of this.#nets) other.forgetNsid(net)
     }
   }
 }

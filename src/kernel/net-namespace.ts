@@ -17,6 +17,9 @@ export interface NetFinder {
   byFd(sender: number, fd: number): Net | undefined
 }
 
+/** Hears of an id that a namespace gives to another one, or that is free again. */
+export type NsidWatcher = (event: 'new' | 'deleted', id: number, origin?: object) => void
+
 /** A network namespace (struct net). Made by `kernel.addNet()`. */
 export class Net {
   readonly kernel: Kernel
@@ -30,6 +33,7 @@ export class Net {
   isDeleted = false
   readonly #ids = new Map<Net, number>()
   readonly #cleanup: (net: Net) => void
+  #watcher: NsidWatcher | undefined
   #references = 1
 
   /** `cleanup` runs once, when the last reference is gone. */
@@ -71,21 +75,30 @@ export class Net {
   }
   /**
    * peernet2id_alloc(): gives `peer` an id here, the lowest free one unless `nsid` is given.
-   * @returns the id; -1 when `nsid` is taken, or when `peer` has another one already.
+   * @returns the id; -1 when `nsid` is taken, `peer` is gone, or has another one already.
    */
-  assignNsid(peer: Net, nsid = NSID_NONE): number {
+  assignNsid(peer: Net, nsid = NSID_NONE, origin?: object): number {
     const known = this.#ids.get(peer)
     if (known !== undefined) return nsid === NSID_NONE || nsid === known ? known : NSID_NONE
     let id = nsid
-    if (id !== NSID_NONE && this.byNsid(id)) return NSID_NONE
+    if (peer.isGone || (id !== NSID_NONE && this.byNsid(id))) return NSID_NONE
     if (id === NSID_NONE) for (id = 0; this.byNsid(id); id++);
     this.#ids.set(peer, id)
+    this.#watcher?.('new', id, origin)
     return id
   }
   /** Forgets the id of a namespace that is gone; the id it had, or -1. */
   forgetNsid(peer: Net): number {
     const id = this.nsidOf(peer)
-    this.#ids.delete(peer)
+    if (this.#ids.delete(peer)) this.#watcher?.('deleted', id)
     return id
+  }
+  /** The namespaces that have an id here, with it, the lowest first. */
+  nsids(): [Net, number][] {
+    return [...this.#ids].sort(([, a], [, b]) => a - b)
+  }
+  /** `watcher` hears of ids that are given and lost, and who asked. */
+  watchNsids(watcher: NsidWatcher): void {
+    this.#watcher = watcher
   }
 }

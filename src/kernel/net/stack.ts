@@ -2,6 +2,7 @@
  * The network stack of one namespace: devices, addresses, routes, rules, neighbours. It knows
  * nothing of netlink; who wants to hear of changes registers on its chains.
  */
+import { AddressLabels } from './address-labels.ts'
 import { Inet } from './address4.ts'
 import { Inet6 } from './address6.ts'
 import { Addrconf } from './address6-device.ts'
@@ -88,6 +89,7 @@ export class NetStack {
   readonly fib6: Fib6
   readonly rules4: RuleTable
   readonly rules6: RuleTable
+  readonly addressLabels = new AddressLabels()
   readonly arp: NeighbourTable
   readonly ndisc: NeighbourTable
   readonly inet: Inet

@@ -20,6 +20,7 @@ import type { KernelSocket } from '../netlink/kernel-socket.ts'
 import { type Handled, netlinkRcvSkb } from '../netlink/rcv.ts'
 import type { Pernet } from '../pernet.ts'
 import { notifyAddrs, registerAddrs } from './addr.ts'
+import { registerAddressLabels } from './addrlabel.ts'
 import { notifyAnycast, registerAnycast } from './anycast.ts'
 import { notifyBrvlans, registerBrvlans } from './brvlan.ts'
 import { registerFdb } from './fdb.ts'
@@ -31,6 +32,7 @@ import { registerNeighbours } from './neigh.ts'
 import { notifyNeighbours } from './neigh-fill.ts'
 import { notifyNetconf, registerNetconf } from './netconf.ts'
 import { notifyNexthops, registerNexthops } from './nexthop.ts'
+import { notifyNsids, registerNsids } from './nsid.ts'
 import { rtnetlinkRcvMsg } from './rcv.ts'
 import { notifyRoutes, registerRoutes } from './route.ts'
 import { notifyRules, registerRules } from './rule.ts'
@@ -71,6 +73,8 @@ export class Rtnetlink {
     registerNetconf(this.#table)
     registerMulticast(this.#table)
     registerAnycast(this.#table)
+    registerAddressLabels(this.#table)
+    registerNsids(this.#table)
     registerNexthops(this.#table)
   }
   /**
@@ -125,6 +129,7 @@ export class Rtnetlink {
     notifyNetconf(stack, sock)
     notifyMulticast(stack, sock)
     notifyAnycast(stack, sock)
+    notifyNsids(net, sock)
     notifyNexthops(stack, sock)
     const entered = { stack, sock, generations: new Generations(stack) }
     this.#first ??= entered

@@ -32,15 +32,15 @@ function namedNet(ctx: RequestContext, { netNsPid, netNsFd, targetNetnsid }: Net
   return net
 }
 
-/** get_net_ns_by_fd(). Without a host that knows descriptors there are none. */
-function netOfDescriptor(ctx: RequestContext, fd: number): Net {
+/** get_net_ns_by_fd(). Without a host that knows descriptors there are none. @throws NetlinkError EBADF */
+export function netOfDescriptor(ctx: RequestContext, fd: number): Net {
   const net = ctx.kernel.netFinder?.byFd(ctx.sender.credentials.pid, fd)
   if (!net) throw new NetlinkError('EBADF')
   return net
 }
 
-/** get_net_ns_by_pid(): as the host knows it, or where a process is that has a socket. */
-function netOfProcess(ctx: RequestContext, pid: number): Net {
+/** get_net_ns_by_pid(): as the host knows it, or where a process is that has a socket. @throws NetlinkError ESRCH */
+export function netOfProcess(ctx: RequestContext, pid: number): Net {
   const found = ctx.kernel.netFinder?.byPid(ctx.sender.credentials.pid, pid)
   if (found) return found
   for (const sock of ctx.kernel.netlink.sockets()) {

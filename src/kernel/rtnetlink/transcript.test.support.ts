@@ -214,6 +214,8 @@ const objects: Record<number, ((message: MessageWalker) => string) | undefined> 
     `multicast ${hex(m.view, m.payload, m.payload + 8)} ${attributes(m, 8, { 6: lifetimes })}`,
   11: (m) =>
     `anycast ${hex(m.view, m.payload, m.payload + 8)} ${attributes(m, 8, { 6: lifetimes })}`,
+  14: (m) => `label ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, {})}`,
+  18: (m) => `nsid ${hex(m.view, m.payload, m.payload + 1)} ${attributes(m, 4, {})}`,
   16: (m) => `netconf ${hex(m.view, m.payload, m.payload + 1)} ${attributes(m, 4, {})}`,
   4: (m) => `rule ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, {})}`,
 }
