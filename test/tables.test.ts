@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isNetlinkError, type Netlink, open } from 'nlkit'
 import { type Netns, newNetns } from 'nlkit/testing'
 import { refusal } from './both.ts'
+import { nlkit } from './cli.ts'
 
 const skip = refusal ?? false
 const python = spawnSync('python3', ['--version']).error ? 'needs python3' : skip
@@ -169,6 +170,12 @@ test('multicast routes are listed, watched and kept', { skip: python }, async (t
       oifs: [{ oif: v1!.ifindex, ttl: 2 }],
     },
   )
+  for (const words of ['mroute show table all', '-j mroute show', '-s mroute show iif v1']) {
+    const argv = words.split(' ')
+    const ip = spawnSync('nsenter', [`--net=${netns.path}`, 'ip', ...argv], { encoding: 'utf8' })
+    const ours = await nlkit('live', ['-n', netns.path, ...argv])
+    assert.deepEqual([ours.code, ours.stdout], [0, ip.stdout], words)
+  }
   const { value: event } = await watch.next()
   assert.equal(event?.type, 'mroute')
   await until(

@@ -37,7 +37,7 @@ const list = verb({
     const names = await LinkNames.load(nl)
     const family =
       options.family ?? ([to, given.from].some((each) => each?.includes(':')) ? 'inet6' : 'inet')
-    const view = { ...options, table: given.table !== undefined && given.table !== 'all' }
+    const view = { ...options, table: given.table !== 'all' }
     const isShown = ({ source, group }: MulticastRoute) =>
       isWithin(to, group) && isWithin(given.from, source)
     const listing = new Listing(call)
