@@ -13,6 +13,7 @@ import { DeviceRegistry, unregisterDevices } from './device-registry.ts'
 import { Fib4 } from './fib4.ts'
 import { Fib6 } from './fib6.ts'
 import { nlmon, wireguard } from './kinds/addressless.ts'
+import { bond, watchBonds } from './kinds/bond.ts'
 import { bridge } from './kinds/bridge.ts'
 import { watchBridgePorts } from './kinds/bridge-port.ts'
 import { dummy } from './kinds/dummy.ts'
@@ -58,6 +59,7 @@ export interface StackHooks {
 
 /** The kinds of links that every stack has. */
 const KINDS: readonly LinkKind[] = [
+  bond,
   bridge,
   dummy,
   ifb,
@@ -125,6 +127,7 @@ export class NetStack {
     watchMacvlans(this)
     watchIpvlans(this)
     watchVrfs(this)
+    watchBonds(this)
     watchVxlans(this)
     this.loopback = createLoopback(this)
   }

@@ -9,6 +9,7 @@ import { attrs, type Message, message } from '../../schema/index.ts'
 import type { NetDevice } from '../net/device.ts'
 import { type VethData, veth } from '../net/kinds/veth.ts'
 import type { RequestContext } from '../netlink/context.ts'
+import { bondCodec } from './kind-bond.ts'
 import { ipvlanCodec, macvlanCodec, vlanCodec } from './kind-stacked.ts'
 import { vrfCodec } from './kind-vrf.ts'
 import { vxlanCodec } from './kind-vxlan.ts'
@@ -54,6 +55,7 @@ const vethCodec: LinkKindCodec = {
 
 /** Kinds with something of their own to say; the others have their name alone. */
 export const linkKindCodecs: ReadonlyMap<string, LinkKindCodec> = new Map([
+  ['bond', bondCodec],
   ['bridge', bridgeCodec],
   ['ipvlan', ipvlanCodec],
   ['ipvtap', ipvlanCodec],
