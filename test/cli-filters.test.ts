@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { after, test } from 'node:test'
+import { open } from 'nlkit'
+import { Kernel } from 'nlkit/kernel'
 import { type Netns, newNetns } from 'nlkit/testing'
 import { refusal } from './both.ts'
 import { nlkit } from './cli.ts'
@@ -184,4 +186,18 @@ test('multicast groups as ip tells them, where the process is', { skip }, () => 
     assert.equal(ours([]), inside('ip', argv), words)
     assert.equal(ours(['-j']), compact(inside('ip', ['-j', ...argv])), words)
   }
+})
+
+test('vrf names the table of a VRF, and the links that are in it', async () => {
+  await using kernel = new Kernel()
+  await using nl = await open({ kernel })
+  await nl.links.add({ ifname: 'vrf0', kind: 'vrf', data: { table: 77 } })
+  await nl.links.add({ ifname: 'd0', kind: 'dummy', master: 'vrf0' })
+  await nl.routes.add({ destination: '10.6.0.0/16', type: 'blackhole', table: 77 })
+  const routes = await nlkit(kernel, ['route', 'list', 'vrf', 'vrf0'])
+  assert.deepEqual([routes.code, routes.stdout], [0, 'blackhole 10.6.0.0/16 \n'])
+  const links = await nlkit(kernel, ['-br', 'link', 'list', 'vrf', 'vrf0'])
+  assert.match(links.stdout, /^d0 [^\n]*\n$/)
+  const none = await nlkit(kernel, ['route', 'list', 'vrf', 'd0'])
+  assert.deepEqual([none.code, none.stderr], [2, 'error: d0 is no VRF\n'])
 })

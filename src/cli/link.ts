@@ -128,7 +128,7 @@ const list = verb({
   subject: { ...subject, required: false },
   parameters: {
     kind: text('KIND', 'only those of that kind, such as veth', { words: ['type'] }),
-    master: text('NAME', 'only members of that bridge, bond or VRF'),
+    master: text('NAME', 'only members of that bridge, bond or VRF', { words: ['vrf'] }),
     nomaster: flag('only those that are no members'),
     up: flag('only those that are switched on'),
     group: named('GROUP', 'only members of that group', (name) => GROUPS.number(name)),

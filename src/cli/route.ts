@@ -24,6 +24,7 @@ import {
 } from './parameter.ts'
 import { contains, type Prefix } from './prefix-match.ts'
 import { type RouteView, showRoute } from './route-show.ts'
+import type { Connection } from './session.ts'
 
 const TYPES = [
   'unicast',
@@ -139,6 +140,7 @@ const anyTable: Parameter<number | 'all'> = {
 
 const filters = {
   table: anyTable,
+  vrf: text('NAME', "of that VRF's table, without its own addresses"),
   dev,
   proto,
   type: oneOf(TYPES, 'only those of that type', { values: TYPES }),
@@ -176,6 +178,8 @@ function viewOf(options: GlobalOptions, given: Filters): RouteView {
 /** The routes that the command line's words leave, of those that the kernel sent. */
 function isShown(route: Route, given: Filters, family: Route['family'] | undefined): boolean {
   const { dev, via, src, scope, metric, tos, root, match, from, realm } = given
+  if (given.vrf !== undefined && (route.type === 'local' || route.type === 'broadcast'))
+    return false
   if (((route.flags & RTM_F_CLONED) !== 0) !== (given.cached === true)) return false
   return (
     (dev === undefined || route.oif !== undefined) &&
@@ -210,6 +214,14 @@ function prefixOf({ destination, family }: Route): Prefix {
   return readPrefix(destination, family === 'inet6' ? 'inet6' : 'inet')
 }
 
+/** The table that is listed: that of a VRF, or the one that is named, or the main one. */
+async function tableOf({ table, vrf }: Filters, nl: Connection): Promise<number | 'all'> {
+  if (vrf === undefined) return table ?? RT_TABLE_MAIN
+  const { kind, data } = await nl.links.get(vrf)
+  if (kind !== 'vrf') throw new UsageError(`${vrf} is no VRF`)
+  return Number(data?.table)
+}
+
 /** The family that is listed: what is asked for, or IPv4, or all of them in `table all`. */
 function listedFamily(call: Call, given: Filters): Route['family'] | undefined {
   const { options, subject } = call
@@ -239,9 +251,10 @@ const list = verb({
   parameters: filters,
   async run(call) {
     const { options, subject } = call
-    const given = { ...call.given, table: call.given.table ?? RT_TABLE_MAIN }
-    const { table, dev: oif, proto: protocol, type } = given
     const nl = await call.open()
+    const table = await tableOf(call.given, nl)
+    const given = { ...call.given, table }
+    const { dev: oif, proto: protocol, type } = given
     const family = listedFamily(call, given)
     const destination = subject === undefined ? undefined : destinationIn(subject, family)
     const { cached } = given
