@@ -146,7 +146,7 @@ interface Asked {
   close(): Promise<void>
 }
 
-const options = { extAck: true, getStrictChk: true }
+const options = { extAck: true, strictCheck: true }
 const init = { protocol: NETLINK_ROUTE, portid: PORTID, options }
 
 async function linuxSide(transport: ReturnType<typeof afNetlink>): Promise<Asked> {
@@ -220,7 +220,13 @@ function explain(linux: string, nlkit: string): string | undefined {
 }
 
 /** What this Linux says, what nlkit says, and why. */
-const REASONS: readonly (readonly [reason: string, linux: RegExp, nlkit: RegExp])[] = []
+const REASONS: readonly (readonly [reason: string, linux: RegExp, nlkit: RegExp])[] = [
+  [
+    'Linux 6.18 looks for device-only ways of IPv6 first, 6.12 resolves all before it',
+    /^error -/,
+    /Device only routes can not be added for IPv6/,
+  ],
+]
 
 /** Without what differs from request to request. */
 function kindOf(type: number, linux: string, nlkit: string): string {

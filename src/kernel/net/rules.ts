@@ -132,7 +132,9 @@ export class RuleTable {
         if (rule.jump) at = this.#rules.indexOf(rule.jump) - 1
         continue
       }
-      const result = act(rule, lookup)
+      const table = rule.l3mdev ? this.#vrfTable(flow) : rule.table
+      if (table === undefined) continue
+      const result = act(rule, table, lookup)
       if (result !== undefined && !isSuppressed(rule, lookup, result)) return result
     }
     return undefined
@@ -183,15 +185,15 @@ export class RuleTable {
 
   /** fib_rule_match(). */
   #isMatch(rule: FibRule, flow: FlowKey): boolean {
-    const { uid, mark = 0 } = flow
+    // Who asks for nobody in particular asks as root.
+    const { uid = 0, mark = 0 } = flow
     const isIn = (range: Range, port = 0): boolean =>
       range.start === 0 || (port >= range.start && port <= range.end)
     const isMatch =
       (rule.iifindex === 0 || rule.iifindex === flow.iif) &&
       (rule.oifindex === 0 || rule.oifindex === flow.oif) &&
       ((rule.mark ^ mark) & rule.mask) === 0 &&
-      (!rule.uidRange ||
-        (uid !== undefined && uid >= rule.uidRange.start && uid <= rule.uidRange.end)) &&
+      (!rule.uidRange || (uid >= rule.uidRange.start && uid <= rule.uidRange.end)) &&
       this.#isInPrefix(flow.saddr, rule.src, rule.srcLen) &&
       this.#isInPrefix(flow.daddr, rule.dst, rule.dstLen) &&
       (rule.tos === 0 || rule.tos === (flow.dscp ?? 0)) &&
@@ -199,6 +201,12 @@ export class RuleTable {
       isIn(rule.sport, flow.sport) &&
       isIn(rule.dport, flow.dport)
     return rule.flags & FIB_RULE_INVERT ? !isMatch : isMatch
+  }
+
+  /** l3mdev_fib_rule_match(): the table of the VRF that a packet comes from or goes to. */
+  #vrfTable({ oif = 0, iif = 0 }: FlowKey): number | undefined {
+    const { devices } = this.#stack
+    return devices.byIndex(oif)?.l3mdevTable ?? devices.byIndex(iif)?.l3mdevTable
   }
 
   #isInPrefix(address: Ipv4 | Ipv6 | undefined, prefix: Ipv4 | Ipv6, length: number): boolean {
@@ -230,10 +238,10 @@ function isPortRange(range: Range | undefined): boolean {
   return range.start !== 0 && range.end !== 0 && range.end < 0xffff && range.start <= range.end
 }
 
-function act<T>(rule: FibRule, lookup: TableLookup<T>): T | undefined {
+function act<T>(rule: FibRule, table: number, lookup: TableLookup<T>): T | undefined {
   switch (rule.action) {
     case FR_ACT_TO_TBL:
-      return lookup.look(rule.table)
+      return lookup.look(table)
     case FR_ACT_UNREACHABLE:
       throw new NetlinkError('ENETUNREACH')
     case FR_ACT_PROHIBIT:

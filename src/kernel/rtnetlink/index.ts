@@ -37,6 +37,7 @@ import { rtnetlinkRcvMsg } from './rcv.ts'
 import { notifyRoutes, registerRoutes } from './route.ts'
 import { notifyRules, registerRules } from './rule.ts'
 import { type RtnlHandlers, RtnlTable } from './table.ts'
+import { notifyTc, registerTc } from './tc.ts'
 
 export type { RtnlHandlers } from './table.ts'
 
@@ -76,6 +77,7 @@ export class Rtnetlink {
     registerAddressLabels(this.#table)
     registerNsids(this.#table)
     registerNexthops(this.#table)
+    registerTc(this.#table)
   }
   /**
    * rtnl_register(): from now on `handlers` answer `type` for `family`. Merges with what is
@@ -131,6 +133,7 @@ export class Rtnetlink {
     notifyAnycast(stack, sock)
     notifyNsids(net, sock)
     notifyNexthops(stack, sock)
+    notifyTc(stack, sock)
     const entered = { stack, sock, generations: new Generations(stack) }
     this.#first ??= entered
     return entered

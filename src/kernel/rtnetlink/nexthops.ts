@@ -15,7 +15,7 @@ import type { Nexthop6Request } from '../net/fib6-nexthop.ts'
 import type { Encap } from '../net/lwtunnel.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import { checkEncapType, parseEncap } from './encap.ts'
-import { invalid } from './parse.ts'
+import { invalid, wholeEnd } from './parse.ts'
 import { in6Addr, type Span } from './policy-types.ts'
 
 const RTA_GATEWAY = 5
@@ -45,7 +45,8 @@ function walk({ view }: RequestContext, { at, end }: Span): { hops: RawNexthop[]
       hops: view.getUint8(next + 3),
       ifindex: view.getInt32(next + 4, HOST_LE),
       at: next + RTNH_SIZE,
-      end: next + length,
+      // nla_find() ends where attributes are not whole.
+      end: wholeEnd(view, next + RTNH_SIZE, next + length),
     })
     next += align4(length)
   }

@@ -26,7 +26,7 @@ import {
   RTNLGRP_IPV4_RULE,
   RTNLGRP_IPV6_RULE,
 } from '../../families/rtnetlink.ts'
-import { attrs, message, NL_VALIDATE_LIBERAL } from '../../schema/index.ts'
+import { attrs, be64, message, NL_VALIDATE_LIBERAL, u64 } from '../../schema/index.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { RT_TABLE_DEFAULT, RT_TABLE_MAIN, RTPROT_KERNEL } from '../net/constants.ts'
 import { ANY_UID, FibRule, NONE, type Range, type RuleConfig } from '../net/rule.ts'
@@ -56,6 +56,8 @@ const rule = message(
     ...ruleAttrs.definitions,
     iifname: [3, nlaString(15)],
     oifname: [17, nlaString(15)],
+    // Linux describes it as a number of the machine's order.
+    tunId: [12, { ...be64, shape: u64.shape }],
     dst: [1, fibAddress],
     src: [2, fibAddress],
   }),
