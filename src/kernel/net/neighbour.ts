@@ -6,7 +6,6 @@
  * net/ipv4/arp.c, net/ipv6/ndisc.c.
  */
 import { NetlinkError } from '../../errors.ts'
-import { NOTIFY_DONE } from '../notifier/constants.ts'
 import { type Ipv4, type Ipv6, isMulticast6 } from './address.ts'
 import type { Origin } from './chains.ts'
 import {
@@ -38,6 +37,7 @@ import {
   RTN_UNICAST,
 } from './constants.ts'
 import type { NetDevice } from './device.ts'
+import { NeighParms, NeighTableParms } from './neigh-parms.ts'
 import type { NetStack } from './stack.ts'
 
 /** How long an entry stays in a state that a timer ends, in milliseconds, and what follows. */
@@ -112,10 +112,52 @@ export class NeighbourTable {
   readonly #family: number
   readonly #entries = new Map<string, Neighbour>()
   readonly #proxies = new Map<string, Neighbour>()
+  /** Sizes and timers of all. */
+  readonly parms: NeighTableParms
+  /** Those of devices, in the order in which they came. */
+  readonly #deviceParms = new Map<NetDevice, NeighParms>()
 
   constructor(stack: NetStack, family: number) {
     this.#stack = stack
     this.#family = family
+    this.parms = new NeighTableParms(family, () => stack.chance())
+  }
+
+  /** Bytes of an address. */
+  get keySize(): number {
+    return this.#family === AF_INET ? 4 : 16
+  }
+
+  /** Bytes that Linux takes for an entry. */
+  get entrySize(): number {
+    return this.#family === AF_INET ? 336 : 344
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Sizes and timers of each device that has the family, the newest first. */
+  deviceParms(): [NetDevice, NeighParms][] {
+    return [...this.#deviceParms].filter(([dev]) => this.#isUsedBy(dev)).reverse()
+  }
+
+  parmsByIndex(ifindex: number): NeighParms | undefined {
+    const dev = this.#stack.devices.byIndex(ifindex)
+    return dev && this.#isUsedBy(dev) ? this.#deviceParms.get(dev) : undefined
+  }
+
+  /** neigh_parms_alloc(), neigh_parms_release(). */
+  watchDevice(dev: NetDevice, isThere: boolean): void {
+    if (!isThere) this.#deviceParms.delete(dev)
+    else {
+      const parms = new NeighParms(this.parms.own.settings, () => this.#stack.chance())
+      this.#deviceParms.set(dev, parms)
+    }
+  }
+
+  #isUsedBy(dev: NetDevice): boolean {
+    return (this.#family === AF_INET ? dev.inet : dev.inet6) !== undefined
   }
 
   list(): Iterable<Neighbour> {
@@ -259,6 +301,7 @@ export class NeighbourTable {
       neigh.lladdr = dev.broadcast.slice()
     }
     this.#entries.set(keyOf(key, dev), neigh)
+    this.parms.allocs++
     return neigh
   }
 
@@ -325,6 +368,7 @@ export class NeighbourTable {
     neigh.cancelTimer?.()
     neigh.cancelTimer = undefined
     neigh.isGone = true
+    this.parms.destroys++
     this.#entries.delete(keyOf(neigh.dst, neigh.dev))
     this.#stack.chains.neigh.call('DELNEIGH', { neigh })
   }
@@ -354,28 +398,4 @@ export function multicastAddress(family: number, dst: Ipv4 | Ipv6): Uint8Array {
   return family === AF_INET
     ? Uint8Array.of(0x01, 0x00, 0x5e, bytes[1] & 0x7f, bytes[2], bytes[3])
     : Uint8Array.of(0x33, 0x33, ...bytes)
-}
-
-/** What ARP has to hear of devices (arp_netdev_event()). */
-export function watchArp(stack: NetStack): void {
-  watch(stack, () => stack.arp, 'arp_netdev_notifier')
-}
-
-/** What neighbour discovery has to hear of devices (ndisc_netdev_event()). */
-export function watchNdisc(stack: NetStack): void {
-  watch(stack, () => stack.ndisc, 'ndisc_netdev_notifier')
-}
-
-function watch(stack: NetStack, table: () => NeighbourTable, name: string): void {
-  stack.chains.netdev.register({
-    name,
-    call(event, { dev, flagsChanged = 0 }) {
-      if (event === 'NETDEV_CHANGEADDR') table().flush(dev)
-      if (event === 'NETDEV_CHANGE') {
-        if (flagsChanged & IFF_NOARP) table().flush(dev)
-        if (!dev.hasCarrier) table().flush(dev, true)
-      }
-      return NOTIFY_DONE
-    },
-  })
 }

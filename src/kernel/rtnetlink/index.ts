@@ -30,12 +30,14 @@ import { registerLinks } from './link-register.ts'
 import { notifyMulticast, registerMulticast } from './multicast.ts'
 import { registerNeighbours } from './neigh.ts'
 import { notifyNeighbours } from './neigh-fill.ts'
+import { registerNeighbourTables } from './neightbl.ts'
 import { notifyNetconf, registerNetconf } from './netconf.ts'
 import { notifyNexthops, registerNexthops } from './nexthop.ts'
 import { notifyNsids, registerNsids } from './nsid.ts'
 import { rtnetlinkRcvMsg } from './rcv.ts'
 import { notifyRoutes, registerRoutes } from './route.ts'
 import { notifyRules, registerRules } from './rule.ts'
+import { registerStats } from './stats.ts'
 import { type RtnlHandlers, RtnlTable } from './table.ts'
 import { notifyTc, registerTc } from './tc.ts'
 
@@ -76,6 +78,8 @@ export class Rtnetlink {
     registerAnycast(this.#table)
     registerAddressLabels(this.#table)
     registerNsids(this.#table)
+    registerNeighbourTables(this.#table)
+    registerStats(this.#table)
     registerNexthops(this.#table)
     registerTc(this.#table)
   }

@@ -1,15 +1,19 @@
-/** Address labels and numbers of namespaces: what is refused, what is told, what dumps show. */
+/** Address labels, numbers of namespaces, tables of neighbours, counters: what is refused, what is told, what dumps show. */
 import {
   ACK,
   ADD,
   DUMP,
   GET,
+  ifinfo,
   ip,
+  linkinfo,
+  nest,
   type Part,
   REPLACE,
   raw,
   type Step,
   step,
+  str,
   u8,
   u32,
   veth,
@@ -118,7 +122,68 @@ const nsids: readonly Step[] = [
   step('all, with a number', LIST_NSIDS, DUMP, header, u32(1, 6)),
 ]
 
+const NEW_TABLE = 64
+const SET_TABLE = 67
+const LIST_TABLES = 66
+const arp = str(1, 'arp_cache')
+const neighbourTables: readonly Step[] = [
+  step('a veth pair', 16, ADD, veth('v0', 'v1')),
+  step('no name', SET_TABLE, ACK, raw(2, 0, 0, 0)),
+  step('another name', SET_TABLE, ACK, raw(2, 0, 0, 0), str(1, 'nosuch')),
+  step('another family', SET_TABLE, ACK, raw(10, 0, 0, 0), arp),
+  step('a link', SET_TABLE, ACK, raw(2, 0, 0, 0), arp, nest(6, u32(1, 3), u32(8, 50), u32(10, 7))),
+  step('any family', SET_TABLE, ACK, raw(0, 0, 0, 0), arp, nest(6, u32(1, 3), u32(9, 5))),
+  step('a link that is not there', SET_TABLE, ACK, raw(2, 0, 0, 0), arp, nest(6, u32(1, 99))),
+  step('a short number', SET_TABLE, ACK, raw(2, 0, 0, 0), arp, nest(6, u32(1, 3), u8(8, 1))),
+  step('half a header', SET_TABLE, ACK, raw(2)),
+  step('one', LIST_TABLES, GET, raw(2, 0, 0, 0)),
+  step('what is only told', NEW_TABLE, ACK, raw(2, 0, 0, 0), arp),
+  ...[2, 10, 0, 200].map((family) =>
+    step(`all of ${family}`, LIST_TABLES, DUMP, raw(family, 0, 0, 0)),
+  ),
+  step('all, something in the header', LIST_TABLES, DUMP, raw(2, 1, 0, 0)),
+  step('all, something behind', LIST_TABLES, DUMP, raw(2, 0, 0, 0), arp),
+  step('all, half a header', LIST_TABLES, DUMP, raw(2)),
+]
+
+const LIST_STATS = 94
+const SET_STATS = 95
+const of = (index: number, mask: number, rest = 0): Part =>
+  raw(0, rest, 0, 0, index, 0, 0, 0, mask, 0, 0, 0)
+const counters: readonly Step[] = [
+  step('a bridge', 16, ADD, ifinfo({}, str(3, 'br0'), linkinfo('bridge'))),
+  step('a veth pair', 16, ADD, veth('v0', 'v1')),
+  step('a port', 16, ACK, ifinfo({ index: 3 }, u32(10, 2))),
+  ...[1, 2, 3].flatMap((index) =>
+    [1, 2, 4, 8, 16, 31, 32, 0].map((mask) =>
+      step(`groups ${mask} of ${index}`, LIST_STATS, GET, of(index, mask)),
+    ),
+  ),
+  step('no link', LIST_STATS, GET, of(0, 1)),
+  step('a link that is not there', LIST_STATS, GET, of(99, 1)),
+  step('half a header', LIST_STATS, GET, raw(0, 0, 0, 0)),
+  step('something in the header', LIST_STATS, GET, of(1, 1, 1)),
+  step('some hardware counters', LIST_STATS, GET, of(1, 8), nest(0x8001, u32(4, 2))),
+  step('others', LIST_STATS, GET, of(1, 8), nest(0x8001, u32(4, 4))),
+  step('of a group that is not wanted', LIST_STATS, GET, of(1, 1), nest(0x8001, u32(4, 2))),
+  step('that do not exist', LIST_STATS, GET, of(1, 8), nest(0x8001, u32(4, 32))),
+  step('an attribute of no meaning', LIST_STATS, GET, of(1, 8), u32(9, 1)),
+  step('all', LIST_STATS, DUMP, of(0, 31)),
+  step('all, without groups', LIST_STATS, DUMP, of(0, 0)),
+  step('all, of a link', LIST_STATS, DUMP, of(1, 1)),
+  step('all, half a header', LIST_STATS, DUMP, raw(0, 0, 0, 0)),
+  step('no hardware counters', SET_STATS, ACK, of(3, 0), u8(2, 0)),
+  step('set nothing', SET_STATS, ACK, of(3, 0)),
+  step('set a group', SET_STATS, ACK, of(3, 1)),
+  step('set no link', SET_STATS, ACK, of(0, 0)),
+  step('set for a link that is not there', SET_STATS, ACK, of(99, 0)),
+]
+
 sessions(import.meta.url, [
+  { name: 'tables of neighbours', steps: neighbourTables },
+  { name: 'tables of neighbours, strictly', steps: neighbourTables, strict: true },
+  { name: 'counters', steps: counters },
+  { name: 'counters, strictly', steps: counters, strict: true },
   { name: 'address labels', steps: labels },
   { name: 'address labels, strictly', steps: labels, strict: true },
   { name: 'numbers of namespaces', steps: nsids, groups: [28] },

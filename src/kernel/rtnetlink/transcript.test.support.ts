@@ -216,12 +216,26 @@ const objects: Record<number, ((message: MessageWalker) => string) | undefined> 
     `anycast ${hex(m.view, m.payload, m.payload + 8)} ${attributes(m, 8, { 6: lifetimes })}`,
   14: (m) => `label ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, {})}`,
   18: (m) => `nsid ${hex(m.view, m.payload, m.payload + 1)} ${attributes(m, 4, {})}`,
+  12: (m) =>
+    `table ${hex(m.view, m.payload, m.payload + 4)} ${attributes(m, 4, { 5: tableConfig, 6: parms, 7: length })}`,
+  19: (m) => `stats ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, {})}`,
   16: (m) => `netconf ${hex(m.view, m.payload, m.payload + 1)} ${attributes(m, 4, {})}`,
   4: (m) => `rule ${hex(m.view, m.payload, m.payload + 12)} ${attributes(m, 12, {})}`,
 }
 
 type Show = (walker: AttributeWalker) => string
 const length: Show = ({ payload, end }) => `[${end - payload}]`
+/** Sizes; the rest are moments and chance. */
+const tableConfig: Show = ({ view, payload }) => hex(view, payload, payload + 4)
+/** Without the time that is drawn. */
+const parms: Show = ({ view, payload, end }) => {
+  const walker = new AttributeWalker(view, payload, end)
+  const parts: string[] = []
+  while (walker.next()) {
+    parts.push(`${walker.type}=${walker.type === 3 ? '' : hex(view, walker.payload, walker.end)}`)
+  }
+  return `{${parts.join(' ')}}`
+}
 /** Seconds that are left depend on the moment. */
 const lifetimes: Show = ({ view, payload }) =>
   [0, 4].map((at) => (view.getUint32(payload + at) === 0xffffffff ? 'forever' : 'mortal')).join('/')
