@@ -123,16 +123,6 @@ export class NeighbourTable {
     this.parms = new NeighTableParms(family, () => stack.chance())
   }
 
-  /** Bytes of an address. */
-  get keySize(): number {
-    return this.#family === AF_INET ? 4 : 16
-  }
-
-  /** Bytes that Linux takes for an entry. */
-  get entrySize(): number {
-    return this.#family === AF_INET ? 336 : 344
-  }
-
   get size(): number {
     return this.#entries.size
   }

@@ -27,6 +27,8 @@ import type { RtnlTable } from './table.ts'
 
 /** sizeof(struct ndtmsg). */
 const HEADER_SIZE = 4
+/** Bytes of an address, and of what Linux keeps for one. */
+const ENTRY_SIZES = { 4: { keyLen: 4, entrySize: 336 }, 6: { keyLen: 16, entrySize: 344 } }
 
 const reply = message(ndtmsg, ndtAttrs)
 const { gcInterval, thresh1, thresh2, thresh3 } = ndtAttrs.definitions
@@ -84,7 +86,7 @@ const neightblDump: DumpSource<TableItem> = {
     }
   },
   put(w, { name, family, table, dev, parms }) {
-    const own = dev ? {} : describeTable(table)
+    const own = dev ? {} : describeTable(table, family)
     reply.encode(w, { family, name, ...own, parms: describeParms(parms, dev) })
   },
 }
@@ -98,13 +100,14 @@ function checkDump(ctx: RequestContext): void {
 }
 
 /** neightbl_fill_info(): nothing is flushed or hashed here. */
-function describeTable({ parms, size, keySize, entrySize }: NeighbourTable) {
+function describeTable({ parms, size }: NeighbourTable, family: number) {
+  const sizes = ENTRY_SIZES[family === AF_INET ? 4 : 6]
   return {
     gcInterval: BigInt(parms.gcInterval),
     thresh1: parms.thresh1,
     thresh2: parms.thresh2,
     thresh3: parms.thresh3,
-    config: { keyLen: keySize, entrySize, entries: size, hashMask: 7 },
+    config: { ...sizes, entries: size, hashMask: 7 },
     stats: { allocs: BigInt(parms.allocs), destroys: BigInt(parms.destroys) },
   }
 }
