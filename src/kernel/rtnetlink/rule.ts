@@ -207,7 +207,7 @@ function reportedFlags(of: FibRule): number {
   if (of.action === FR_ACT_GOTO && !of.jump) flags |= FIB_RULE_UNRESOLVED
   if (of.iifname && of.iifindex === -1) flags |= FIB_RULE_IIF_DETACHED
   if (of.oifname && of.oifindex === -1) flags |= FIB_RULE_OIF_DETACHED
-  return flags
+  return flags >>> 0
 }
 
 /** The rules of multicast routing, which nobody changes here: one each (ipmr.c, ip6mr.c). */
