@@ -1,9 +1,8 @@
 /**
  * The scheduler: requests over one socket.
  *
- * Those made in one turn share a datagram; a lone one is sent and answered in one call of the
- * socket. A window keeps the expected answers under half of the receive buffer. After an overrun
- * unanswered reads are asked again; unanswered changes fail, for they may have been executed.
+ * Those made in one turn share a datagram; a lone one takes one call. A window keeps expected answers
+ * under half of the receive buffer. After an overrun unanswered reads are asked again; changes fail.
  */
 import type { Socket } from '../transport/transport.ts'
 import {
@@ -19,24 +18,19 @@ import { DeadlineTimer } from './deadline.ts'
 import { Exchange } from './exchange.ts'
 import { readExtack, refusal } from './extack.ts'
 import { Flight } from './flight.ts'
+import { ERROR_ROOM, MOST_REPEATS, PAUSE, RECEIVE_BUFFER } from './limits.ts'
 import { later } from './loop.ts'
+import { ManyAnswers } from './many.ts'
 import { checkTimeout, type RequestOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
-import { lost, Pending, timedOut } from './pending.ts'
-import { callError, EAGAIN, ENOBUFS, malformed, type Receiver } from './receiver.ts'
+import { lost, Pending, type Rescue, timedOut } from './pending.ts'
+import { callError, EAGAIN, ENOBUFS, isMalformed, malformed, type Receiver } from './receiver.ts'
 import { closedError, openSocket, type Session } from './session.ts'
 import { Wake } from './wake.ts'
 
-/** Times that a read is asked again after a loss. */
-const MOST_REPEATS = 3
-/** Bytes of receive buffer asked for; the kernel grants what it may. */
-const RECEIVE_BUFFER = 1 << 20
-/** Milliseconds until a send that was refused for want of room is tried again. */
-const PAUSE = 2
 /** What follows it runs in this turn, before any I/O; cheaper than queueMicrotask() in Node. */
 const turn = Promise.resolve()
-/** Bytes of an error beside the request that it repeats. */
-const ERROR_ROOM = 4096
+const NO_OPTIONS: RequestOptions = {}
 
 export class Connection {
   readonly #session: Session
@@ -44,9 +38,10 @@ export class Connection {
   readonly #receiver: Receiver
   readonly #outbox = new Outbox()
   readonly #flight = new Flight()
+  readonly #many = new ManyAnswers()
+  readonly #wake = new Wake()
   readonly #deadlines = new DeadlineTimer((now) => this.#expire(now))
   #seq = 0
-  /** Requests made. */
   #made = 0
   #socket: Socket | undefined
   #opening: Promise<void> | undefined
@@ -55,7 +50,6 @@ export class Connection {
   #isPumping = false
   #isYielding = false
   #hasOverrun = false
-  readonly #wake = new Wake()
   /** Messages that answered nothing. */
   strays = 0
 
@@ -78,7 +72,12 @@ export class Connection {
    * Asks; nothing is sent before the current turn's microtasks run.
    * @returns the first reply's value; undefined for what is only acknowledged.
    */
-  request(call: Call, value: unknown, options: RequestOptions = {}): Promise<unknown> {
+  request(
+    call: Call,
+    value: unknown,
+    options: RequestOptions = NO_OPTIONS,
+    rescue?: Rescue,
+  ): Promise<unknown> {
     try {
       if (this.#closed) throw this.#closed.reason
       options.signal?.throwIfAborted()
@@ -89,16 +88,15 @@ export class Connection {
       const at = writer.length
       const seq = this.#nextSeq()
       writeRequest(writer, call, ack ? flags | NLM_F_ACK : flags, seq, value)
-      return new Promise((resolve, reject) => {
-        const pending = new Pending(call, new Exchange(seq, false, ack), options, resolve, reject)
-        pending.timeout = timeout
-        pending.isQuiet = isQuiet
-        pending.place = this.#made++
-        pending.at = at
-        pending.end = writer.length
-        this.#outbox.add(pending)
-        this.#schedule()
-      })
+      const pending = new Pending(call, new Exchange(seq, false, ack), options, rescue)
+      pending.timeout = timeout
+      pending.isQuiet = isQuiet
+      pending.place = this.#made++
+      pending.at = at
+      pending.end = writer.length
+      this.#outbox.add(pending)
+      this.#schedule()
+      return pending.answer
     } catch (error) {
       return Promise.reject(error)
     }
@@ -219,7 +217,11 @@ export class Connection {
   /** Reads until all is answered; after a loss until nothing is left, for that ends it. */
   #drain(socket: Socket): void {
     while ((this.#flight.size > 0 || this.#hasOverrun) && this.#socket === socket) {
-      if (!this.#datagram(socket, socket.receive(this.#receiver.buffer))) return
+      const look = (m: MessageWalker, cutFrom: number) => this.#messages(socket, m, cutFrom)
+      const taken = this.#session.tap.isOn ? 0 : this.#many.take(socket, this.#flight, look)
+      if (taken > 0) continue
+      if (taken === ENOBUFS) this.#datagram(socket, taken)
+      else if (!this.#datagram(socket, socket.receive(this.#receiver.buffer))) return
     }
   }
 
@@ -240,11 +242,14 @@ export class Connection {
         else this.#broken(socket, receiver.errno)
         return false
     }
-    const { walker } = receiver
-    while (walker.next()) this.#message(walker, socket.portid)
-    if (receiver.cutFrom > 0) this.#cut(walker, receiver.cutFrom)
-    if (receiver.isMalformed) this.#failFlight(({ call }) => malformed(call.name))
+    this.#messages(socket, receiver.walker, receiver.cutFrom)
     return true
+  }
+
+  #messages({ portid }: Socket, walker: MessageWalker, cutFrom: number): void {
+    while (walker.next()) this.#message(walker, portid)
+    if (cutFrom > 0) this.#cut(walker, cutFrom)
+    else if (isMalformed(walker)) this.#failFlight(({ call }) => malformed(call.name))
   }
 
   #message(m: MessageWalker, portid: number): void {
@@ -298,7 +303,7 @@ export class Connection {
     }
   }
 
-  /** After a loss, when all that is left was read: what is unanswered stays so. */
+  /** After a loss: what is unanswered stays so. */
   #repeat(): void {
     this.#hasOverrun = false
     this.#flight.narrow()
@@ -377,9 +382,7 @@ export class Connection {
     this.#wake.wait(socket, this.#run, (error) => this.#fail(() => error))
   }
 
-  #unsettled(): Pending[] {
-    return [...this.#flight.all(), ...this.#outbox.waiting()]
-  }
+  #unsettled = (): Pending[] => [...this.#flight.all(), ...this.#outbox.waiting()]
   #expire(now: number): number {
     let next = Number.POSITIVE_INFINITY
     for (const pending of this.#unsettled().sort((a, b) => a.deadline - b.deadline)) {

@@ -1,5 +1,4 @@
 /** One netlink protocol of one kernel: its requests, its dumps. */
-import { NetlinkError } from '../errors.ts'
 import type { Call } from './call.ts'
 import { Connection } from './connection.ts'
 import type { DumpOptions } from './cursor.ts'
@@ -7,6 +6,7 @@ import { Dump } from './dump.ts'
 import type { DumpRequest } from './dump-reader.ts'
 import { DumpLanes } from './lanes.ts'
 import type { RequestOptions } from './options.ts'
+import type { Rescue } from './pending.ts'
 import type { Session } from './session.ts'
 
 /** What a dump asks for: a value for the call, or a promise of one, and what to make of items. */
@@ -37,15 +37,9 @@ export class Endpoint {
   ready(): Promise<void> {
     return this.#connection.ready()
   }
-  /** Asks. An error's stack leads to the caller, not to where its bytes were read. */
-  async request(call: Call, value: unknown, options?: RequestOptions): Promise<unknown> {
-    try {
-      return await this.#connection.request(call, value, options)
-    } catch (error) {
-      const isOurs = error instanceof NetlinkError && error !== options?.signal?.reason
-      if (isOurs) Error.captureStackTrace?.(error)
-      throw error
-    }
+  /** Asks; `rescue` may answer in the place of a refusal. */
+  request(call: Call, value: unknown, options?: RequestOptions, rescue?: Rescue): Promise<unknown> {
+    return this.#connection.request(call, value, options, rescue)
   }
   dump<T>(
     call: Call | (() => Call),
@@ -71,8 +65,8 @@ export class Endpoint {
   /** The same endpoint for a batch: changes are acknowledged together. */
   quiet(): Endpoint {
     const quiet = Object.create(this) as Endpoint
-    quiet.request = (call, value, options) =>
-      this.request(call, value, call.read ? options : { ...options, isQuiet: true })
+    quiet.request = (call, value, options, rescue) =>
+      this.request(call, value, call.read ? options : { ...options, isQuiet: true }, rescue)
     quiet.dump = (call, listing, options) => this.dump(call, listing, options)
     return quiet
   }

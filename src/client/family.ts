@@ -234,9 +234,11 @@ export class FamilyClient<F extends Family> {
 
   #ask(op: string, request: unknown, options?: RequestOptions): Promise<unknown> {
     const call = this.#dos.get(op) ?? this.#call(op, 'do')
-    const asked = this.#endpoint.request(call, request, options)
-    if (!this.#resolver) return asked
-    return asked.catch((error) => this.#again(error, op, request, options))
+    if (this.#resolver === undefined || this.#isFixed())
+      return this.#endpoint.request(call, request, options)
+    return this.#endpoint.request(call, request, options, (error) =>
+      this.#again(error, op, request, options),
+    )
   }
 
   /** Whether the numbers that we use are those of the family, as far as the kernel has told. */

@@ -20,6 +20,23 @@ function truesize(length: number): number {
   return size + 256
 }
 
+/** What may still be done about a refusal: an answer, or a promise of one, or it throws. */
+export type Rescue = (reason: unknown) => unknown
+
+/**
+ * Fails a request. An error's stack leads to the caller who waits, not to where its bytes were read:
+ * behind an `await` the engine finds him.
+ */
+async function fail(reason: unknown, options: CallOptions, rescue?: Rescue): Promise<unknown> {
+  // Once until the promise is attached to, once more to stand behind it.
+  await undefined
+  await undefined
+  const isOurs = reason instanceof NetlinkError && reason !== options.signal?.reason
+  if (isOurs) Error.captureStackTrace?.(reason)
+  if (rescue) return rescue(reason)
+  throw reason
+}
+
 export class Pending {
   readonly call: Call
   readonly exchange: Exchange
@@ -43,22 +60,20 @@ export class Pending {
   isQuiet = false
   /** How many requests were made before it. */
   place = 0
-  readonly #resolve: (value: unknown) => void
-  readonly #reject: (reason: unknown) => void
+  /** What the caller waits for. */
+  readonly answer: Promise<unknown>
+  #resolve!: (value: unknown) => void
+  readonly #rescue: Rescue | undefined
   #unlisten: (() => void) | undefined
 
-  constructor(
-    call: Call,
-    exchange: Exchange,
-    options: CallOptions,
-    resolve: (value: unknown) => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(call: Call, exchange: Exchange, options: CallOptions, rescue?: Rescue) {
     this.call = call
     this.exchange = exchange
     this.options = options
-    this.#resolve = resolve
-    this.#reject = reject
+    this.answer = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+    this.#rescue = rescue
   }
 
   get length(): number {
@@ -97,12 +112,14 @@ export class Pending {
     this.#resolve(value)
   }
   reject(reason: unknown): void {
+    if (this.isSettled) return
     this.#settle()
-    this.#reject(reason)
+    this.#resolve(fail(reason, this.options, this.#rescue))
   }
   #settle(): void {
     this.isSettled = true
-    this.#unlisten?.()
+    if (this.#unlisten === undefined) return
+    this.#unlisten()
     this.#unlisten = undefined
   }
 }

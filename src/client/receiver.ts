@@ -73,9 +73,13 @@ export class Receiver {
 
   /** Whether the datagram, now walked, held something that is no message. */
   get isMalformed(): boolean {
-    const { leftover, size } = this.walker
-    return this.cutFrom === 0 && (leftover >= NLMSG_HDRLEN || (leftover > 0 && leftover === size))
+    return this.cutFrom === 0 && isMalformed(this.walker)
   }
+}
+
+/** Whether a datagram that fitted, now walked, held something that is no message. */
+export function isMalformed({ leftover, size }: MessageWalker): boolean {
+  return leftover >= NLMSG_HDRLEN || (leftover > 0 && leftover === size)
 }
 
 /** The error of a system call that failed with `errno`, negative. */

@@ -212,6 +212,11 @@ class NetlinkSocket implements Socket {
     return length
   }
 
+  receiveMany(buffer: Uint8Array, size: number, slots: Uint32Array): number {
+    if (this.#from !== FROM_KERNEL) return 0
+    return this.#native.receiveMany(this.#fd, buffer, size, slots)
+  }
+
   exchange(parts: readonly Uint8Array[], buffer: Uint8Array): number {
     const request = this.#outgoing(parts)
     const bytes = this.#incoming(buffer)

@@ -86,6 +86,13 @@ export interface Socket {
    */
   receive(buffer: Uint8Array): number
 
+  /**
+   * Takes as many datagrams as there are, and as `buffer` has slots of `size` bytes: how many, or a
+   * negative errno; 0 where it cannot be done. Every fourth word of `slots` is the length of one,
+   * which may be more than fits. Only of sockets that hear the kernel alone.
+   */
+  receiveMany?(buffer: Uint8Array, size: number, slots: Uint32Array): number
+
   /** `send` to the kernel, then `receive` at once, in one call; the send's errno wins. */
   exchange?(parts: readonly Uint8Array[], buffer: Uint8Array): number
 
