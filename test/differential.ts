@@ -1,4 +1,8 @@
 /**
+ * `npm run differential -- dbus [--count N] [--seed N] [--golden]`: random scripts of D-Bus clients to
+ * dbus-daemon and to nlkit, which must be told the same; `--golden` writes what dbus-daemon answers to
+ * the fixed script.
+ *
  * `npm run differential -- genl [--count N] [--seed N] [--family NAME]…`: spoilt requests to Linux and
  * to nlkit, whose answers must be the same. nlctrl, netdev and tcp_metrics unless families are named;
  * name others only where the kernel under test may be harmed.
@@ -10,6 +14,8 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { differ as differDbus, showDifference } from './dbus/differ.ts'
+import { record as recordDbus } from './dbus/record.ts'
 import { differ } from './differential-genl.ts'
 import { differRtnl, recordRtnl } from './differential-rtnl.ts'
 
@@ -21,21 +27,27 @@ const READING = new Set(['netdev'])
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    count: { type: 'string', default: '200000' },
+    count: { type: 'string' },
     seed: { type: 'string', default: '1' },
     object: { type: 'string', multiple: true, default: [] },
     record: { type: 'string' },
     against: { type: 'string' },
+    golden: { type: 'boolean', default: false },
     disposable: { type: 'boolean', default: false },
     family: { type: 'string', multiple: true, default: ['nlctrl', 'netdev', 'tcp_metrics'] },
   },
 })
-const count = Number(values.count)
+/** How many scripts, or requests, unless it is said. */
+const COUNTS: Readonly<Record<string, number>> = { dbus: 200, genl: 200_000, rtnl: 200_000 }
+
+const [subject = ''] = positionals
+const count = Number(values.count ?? COUNTS[subject] ?? 1)
 const seed = Number(values.seed)
 if (!(count > 0) || !(seed > 0)) throw new Error('--count and --seed take numbers above 0')
-if (positionals[0] === 'genl') await genl()
-else if (positionals[0] === 'rtnl') await rtnl()
-else throw new Error('npm run differential -- genl, or rtnl')
+if (subject === 'genl') await genl()
+else if (subject === 'rtnl') await rtnl()
+else if (subject === 'dbus') await dbus()
+else throw new Error('npm run differential -- genl, rtnl, or dbus')
 
 async function genl(): Promise<void> {
   let failed = false
@@ -99,4 +111,21 @@ async function rtnl(): Promise<void> {
     console.log(`request ${request}\nbehind ${before.length}\n${linux}\n${nlkit}\n`)
   }
   process.exitCode = differing > 0 ? 1 : 0
+}
+
+async function dbus(): Promise<void> {
+  if (values.golden) {
+    await recordDbus()
+    return
+  }
+  const start = performance.now()
+  const onProgress = (done: number): boolean => process.stderr.write(`dbus: ${done}\r`)
+  const report = await differDbus({ count, seed, onProgress })
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  console.log(
+    `dbus: ${report.scripts} scripts, ${report.steps} steps, ${report.lines} lines, ` +
+      `${report.differences.length} differences; ${seconds} s`,
+  )
+  for (const difference of report.differences) console.log(showDifference(difference))
+  process.exitCode = report.differences.length > 0 ? 1 : 0
 }

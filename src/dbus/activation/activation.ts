@@ -222,10 +222,10 @@ class Starter implements ServiceActivation {
   }
 
   #tellManager(message: DriverMessage): void {
-    const ask = (manager: Peer): void => this.#bus.delivery.tell(manager, message)
-    const manager = this.#bus.names.owner(SYSTEMD)
-    if (manager) ask(manager)
-    else this.#awaitManager(ask)
+    const { delivery, names } = this.#bus
+    const manager = names.owner(SYSTEMD)
+    if (manager) delivery.tell(manager, message)
+    else this.#awaitManager(delivery.announce(message))
   }
 
   /** systemd is not on the bus yet; what it is asked waits for it as for any other service. */

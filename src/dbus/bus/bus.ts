@@ -4,7 +4,7 @@
  * dispatch.ts takes in what a peer sends, delivery.ts sends out.
  */
 import type { MatchRule } from '../match/rule.ts'
-import { ERROR, type Header, METHOD_RETURN, NO_REPLY_EXPECTED, SIGNAL } from '../message/index.ts'
+import { ERROR, type Header, METHOD_RETURN, SIGNAL } from '../message/index.ts'
 import { encodeText } from '../message/utf8.ts'
 import { type Activation, noActivation } from './activation.ts'
 import { BUS_NAME, BUS_PATH } from './bus-name.ts'
@@ -64,6 +64,7 @@ export class Bus {
   /** Match rules of all peers, now and at most. */
   matchRules = 0
   peakMatchRules = 0
+  peakNames = 0
   /** Nothing has happened that may have left work to JavaScript's own queues: promises, ticks. */
   isStill = false
   #lastId = -1n
@@ -104,7 +105,14 @@ export class Bus {
     peer.nameBytes = encodeText(peer.uniqueName)
     peer.stats.peakNames = 1
     this.peers.set(peer.uniqueName, peer)
+    this.#notePeak()
+    peer.admitted?.()
     return peer.uniqueName
+  }
+
+  /** Names of all kinds, at most (Debug.Stats). */
+  #notePeak(): void {
+    this.peakNames = Math.max(this.peakNames, this.names.size + this.peers.size)
   }
 
   #checkConnections(peer: Peer): void {
@@ -129,9 +137,8 @@ export class Bus {
     return name.startsWith(':') ? this.peers.get(name) : this.names.owner(name)
   }
 
-  /** Answers a call, unless its caller wants no answer. */
+  /** Answers a call, also of who wants no answer, as the reference does. */
   reply(peer: Peer, header: Header, signature: string, body: readonly unknown[]): void {
-    if (header.flags & NO_REPLY_EXPECTED) return
     this.delivery.tell(peer, {
       type: METHOD_RETURN,
       replySerial: header.serial,
@@ -142,8 +149,6 @@ export class Bus {
 
   /** Tells the sender of a message why it was refused. */
   refuse(peer: Peer, header: Header, error: BusError): void {
-    if (header.type === METHOD_RETURN || header.type === ERROR) return
-    if (header.flags & NO_REPLY_EXPECTED && header.destination === BUS_NAME) return
     this.delivery.tell(peer, {
       type: ERROR,
       replySerial: header.serial,
@@ -155,6 +160,7 @@ export class Bus {
 
   /** NameLost to who had it, NameOwnerChanged to all, NameAcquired to who has it. */
   #ownerChanged(name: string, old: Peer | undefined, now: Peer | undefined): void {
+    this.#notePeak()
     if (old) this.tell(old, 'NameLost', name)
     const [before, after] = [old?.uniqueName ?? '', now?.uniqueName ?? '']
     this.delivery.emit('NameOwnerChanged', 'sss', [name, before, after])
@@ -164,7 +170,7 @@ export class Bus {
 
   /** NameAcquired or NameLost. */
   tell(peer: Peer, member: 'NameAcquired' | 'NameLost', name: string): void {
-    if (!peer.isActive) return
+    if (peer.uniqueName === '') return
     this.delivery.tell(peer, {
       type: SIGNAL,
       path: BUS_PATH,
@@ -233,6 +239,7 @@ export class Bus {
     const { uniqueName } = peer
     if (peer.alive) this.tell(peer, 'NameLost', uniqueName)
     this.names.releaseAll(peer)
+    if (!peer.alive) this.tell(peer, 'NameLost', uniqueName)
     this.peers.delete(uniqueName)
     this.delivery.emit('NameOwnerChanged', 'sss', [uniqueName, uniqueName, ''])
   }

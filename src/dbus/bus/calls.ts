@@ -68,13 +68,13 @@ export class Calls {
     closeSlot(slot)
   }
 
-  /** The peer is gone: who waits for it hears so, and what it waits for is forgotten. */
+  /** The peer is gone: what it waits for is forgotten, and who waits for it hears so. */
   drop(peer: Peer): void {
+    for (const slot of [...peer.awaited.values()]) this.close(slot)
     for (const slot of [...peer.owed.values()]) {
       this.close(slot)
       this.#tellNoReply(slot, 'Message recipient disconnected from message bus without replying')
     }
-    for (const slot of [...peer.awaited.values()]) this.close(slot)
   }
 
   #expire(caller: Peer, serial: number): void {

@@ -13,7 +13,7 @@ import {
   SIGNAL,
 } from '../message/index.ts'
 import type { Bus } from './bus.ts'
-import { BUS_NAME, BUS_PATH } from './bus-name.ts'
+import { BUS_NAME, BUS_PATH, NOT_YET } from './bus-name.ts'
 import { BusError, noDescriptors } from './errors.ts'
 import { Outgoing } from './outgoing.ts'
 import type { Peer } from './peer.ts'
@@ -118,20 +118,30 @@ export class Delivery {
    * What a policy does not let the peer receive is lost (bus_transaction_send_from_driver()).
    */
   tell(peer: Peer, init: DriverMessage): void {
-    if (!peer.alive) return
-    const outgoing = compose({
-      destination: peer.uniqueName === '' ? undefined : peer.uniqueName,
-      ...init,
-      serial: peer.nextSerial(),
-      flags: (init.flags ?? 0) | NO_REPLY_EXPECTED,
-      sender: BUS_NAME,
-    })
+    if (!peer.alive && this.monitors.size === 0) return
+    const destination = peer.uniqueName === '' ? NOT_YET : peer.uniqueName
+    const outgoing = composeOwn({ destination, ...init }, peer.nextSerial())
     this.capture(outgoing, undefined)
     const refusal = peer.isActive ? this.#refusal(peer, outgoing.header) : undefined
     if (refusal !== undefined) {
       this.#captureRefusal(outgoing.header, undefined, new BusError('AccessDenied', refusal))
       return
     }
+    this.#give(peer, outgoing)
+  }
+
+  /** Sends what is not the bus's word but the connection's, so that nobody else hears of it. */
+  answerAsPeer(peer: Peer, init: DriverMessage): void {
+    this.#give(peer, compose({ ...init, flags: NO_REPLY_EXPECTED, serial: peer.nextSerial() }))
+  }
+
+  /** Monitors hear what the bus says to somebody who is not there yet, and who is given it later. */
+  announce(init: DriverMessage): (peer: Peer) => void {
+    this.capture(composeOwn(init, 1), undefined)
+    return (peer) => this.#give(peer, composeOwn(init, peer.nextSerial()))
+  }
+
+  #give(peer: Peer, outgoing: Outgoing): void {
     if (!this.deliver(peer, outgoing, undefined))
       this.#bus.expel(peer, `Peer ${peer.uniqueName} does not read what the bus tells it`)
   }
@@ -189,6 +199,11 @@ export class Delivery {
       argument,
     }
   }
+}
+
+function composeOwn(init: DriverMessage, serial: number): Outgoing {
+  const flags = (init.flags ?? 0) | NO_REPLY_EXPECTED
+  return compose({ ...init, serial, flags, sender: BUS_NAME })
 }
 
 /** A message of the bus's own, ready to go out. */

@@ -5,19 +5,24 @@
  * then whom it is addressed to, then whoever has a rule for it.
  */
 import {
+  ERROR,
   type Header,
   headerAt,
   METHOD_CALL,
+  METHOD_RETURN,
+  type MessageInit,
   NO_AUTO_START,
   SIGNAL,
   validateBody,
 } from '../message/index.ts'
 import type { Bus } from './bus.ts'
-import { BUS_NAME } from './bus-name.ts'
-import { BusError, noDescriptors, ProtocolViolation } from './errors.ts'
+import { BUS_NAME, NOT_YET } from './bus-name.ts'
+import { BusError, ERROR_PREFIX, noDescriptors, ProtocolViolation } from './errors.ts'
 import { Outgoing } from './outgoing.ts'
-import type { Peer } from './peer.ts'
+import type { Peer, PeerStats } from './peer.ts'
 
+const NOT_YET_BYTES = new TextEncoder().encode(NOT_YET)
+const PEER = 'org.freedesktop.DBus.Peer'
 const NO_TOKENS: readonly bigint[] = []
 
 /** Bytes of one message, and who has sent it. */
@@ -64,20 +69,59 @@ function take(bus: Bus, peer: Peer, header: Header, arrival: Arrival): void {
   if (peer.monitor) throw new ProtocolViolation('a monitor may not send')
   peer.stats.incomingMessages++
   peer.stats.incomingBytes += header.length
-  if (peer.isActive) route(bus, peer, stamped(peer, header, arrival))
+  notePeaks(peer.stats, header)
+  if (isForPeer(header)) answerAsPeer(bus, peer, header)
+  else if (peer.isActive) route(bus, peer, stamped(peer, header, arrival))
   else hearStranger(bus, peer, header, arrival)
+}
+
+function notePeaks(stats: PeerStats, { length, unixFds }: Header): void {
+  if (length > stats.peakIncomingBytes) stats.peakIncomingBytes = length
+  if (unixFds > stats.peakIncomingFds) stats.peakIncomingFds = unixFds
+}
+
+/** A message to whoever is at the other end of the connection, not to the bus, nor to all. */
+function isForPeer({ type, destination, interface: face }: Header): boolean {
+  return destination === undefined && (type !== SIGNAL || face === PEER)
+}
+
+/** Answers as libdbus does for every connection: without a sender, before all else. */
+function answerAsPeer(bus: Bus, peer: Peer, header: Header): void {
+  const { serial, type, member, interface: face } = header
+  const called = face === PEER && type === METHOD_CALL ? member : undefined
+  let answer: Pick<MessageInit, 'type' | 'errorName' | 'signature' | 'body'>
+  if (called === 'Ping') answer = { type: METHOD_RETURN }
+  else if (called === 'GetMachineId')
+    answer = { type: METHOD_RETURN, signature: 's', body: [bus.machineId()] }
+  else {
+    const text = unknownMethod(header)
+    if (text === undefined) return
+    const errorName = `${ERROR_PREFIX}UnknownMethod`
+    answer = { type: ERROR, errorName, signature: 's', body: [text] }
+  }
+  bus.delivery.answerAsPeer(peer, { ...answer, replySerial: serial })
+}
+
+/** Undefined: nobody is told. */
+function unknownMethod({ type, member, interface: face, signature }: Header): string | undefined {
+  if (face === PEER) return `Unknown method invoked on ${PEER} interface`
+  if (type !== METHOD_CALL) return undefined
+  return `Method "${member}" with signature "${signature}" on interface "${face ?? '(null)'}" doesn't exist\n`
 }
 
 /** Before Hello nothing else is heard. */
 function hearStranger(bus: Bus, peer: Peer, header: Header, arrival: Arrival): void {
   const { destination, type, member } = header
-  if (destination !== BUS_NAME && destination !== undefined)
-    throw new ProtocolViolation('a message to a peer before Hello')
-  if (destination === undefined && type !== METHOD_CALL) return
+  const isHello = type === METHOD_CALL && destination === BUS_NAME && member === 'Hello'
+  if (!isHello && bus.delivery.monitors.size > 0)
+    bus.delivery.capture(unnamed(header, arrival), peer)
+  if (destination !== BUS_NAME) throw new ProtocolViolation('a message to others before Hello')
   const refusal = 'Client tried to send a message other than Hello without being registered'
-  if (type === METHOD_CALL && member === 'Hello') {
+  if (isHello) {
     const { bytes, at } = arrival
+    peer.admitted = () => bus.delivery.capture(stamped(peer, { ...header }, arrival), peer)
     drive(bus, peer, header, bytes.slice(at, at + header.length))
+    peer.admitted = undefined
     if (peer.isActive) tellOfHello(bus, peer, header, arrival)
   } else bus.refuse(peer, header, new BusError('AccessDenied', refusal))
 }
@@ -88,29 +132,46 @@ function tellOfHello(bus: Bus, peer: Peer, header: Header, arrival: Arrival): vo
   bus.delivery.broadcast(stamped(peer, header, arrival), peer, undefined)
 }
 
+/** As a monitor sees a message of somebody who has no name. */
+function unnamed(header: Header, { bytes, at, isLent, tokens }: Arrival): Outgoing {
+  return Outgoing.from({ ...header }, bytes, at, isLent, NOT_YET, NOT_YET_BYTES, tokens)
+}
+
 function stamped(peer: Peer, header: Header, { bytes, at, isLent, tokens }: Arrival): Outgoing {
   const { uniqueName, nameBytes } = peer
   return Outgoing.from(header, bytes, at, isLent, uniqueName, nameBytes, tokens)
 }
 
 function route(bus: Bus, peer: Peer, outgoing: Outgoing): void {
-  bus.delivery.capture(outgoing, peer)
+  const isLate = bus.delivery.monitors.size > 0 && concernsActivation(bus, outgoing.header)
+  if (!isLate) bus.delivery.capture(outgoing, peer)
   try {
     send(bus, peer, outgoing)
+    if (isLate) bus.delivery.capture(outgoing, peer)
   } catch (error) {
     if (!(error instanceof BusError)) throw error
+    if (isLate) bus.delivery.capture(outgoing, peer)
     bus.refuse(peer, outgoing.header, error)
   }
 }
 
+/**
+ * A service has to be started for that message, or could not be started: what is said because of it
+ * monitors hear before it, as the reference does that in a transaction of its own.
+ */
+function concernsActivation(bus: Bus, { type, destination, flags }: Header): boolean {
+  if (destination === BUS_NAME) return type === SIGNAL
+  if (destination === undefined || flags & NO_AUTO_START) return false
+  return bus.activation.isActivatable(destination) && bus.lookup(destination) === undefined
+}
+
 /** @throws BusError */
 function send(bus: Bus, peer: Peer, outgoing: Outgoing): void {
-  const { destination, type } = outgoing.header
-  if (type > SIGNAL) throw new BusError('AccessDenied', `Message type ${type} is not known`)
-  if (destination === BUS_NAME || (destination === undefined && type === METHOD_CALL)) {
+  const { destination } = outgoing.header
+  if (destination === BUS_NAME) {
     allow(bus, outgoing, peer, undefined, false)
     const isDone = drive(bus, peer, outgoing.header, outgoing.original)
-    if (destination === BUS_NAME && isDone) bus.delivery.broadcast(outgoing, peer, undefined)
+    if (isDone) bus.delivery.broadcast(outgoing, peer, undefined)
   } else if (destination === undefined) {
     bus.delivery.broadcast(outgoing, peer, undefined)
   } else {
@@ -179,6 +240,8 @@ function allow(
   isRequestedReply: boolean,
 ): void {
   const { header } = outgoing
+  if (header.type > SIGNAL)
+    throw new BusError('AccessDenied', 'Message bus will not accept messages of unknown type\n')
   const passage = { header, sender, recipient, addressed: recipient, isRequestedReply }
   const refusal = bus.policy.maySend(passage) ?? bus.policy.mayReceive(passage)
   if (refusal !== undefined) throw new BusError('AccessDenied', refusal)

@@ -40,7 +40,6 @@ export class NameRegistry {
   /** Well-known names, in the order of their first being owned. */
   readonly #names = new Map<string, OwnedName>()
   readonly #changed: OwnerChange
-  peak = 0
 
   constructor(changed: OwnerChange) {
     this.#changed = changed
@@ -102,7 +101,6 @@ export class NameRegistry {
   #create(peer: Peer, name: string, flags: number): number {
     const owned: OwnedName = { name, queue: [claimOf(peer, flags)] }
     this.#names.set(name, owned)
-    this.peak = Math.max(this.peak, this.#names.size)
     this.#own(peer, owned)
     this.#changed(name, undefined, peer)
     return NAME_PRIMARY_OWNER

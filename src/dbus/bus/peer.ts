@@ -63,6 +63,8 @@ export class Peer {
   readonly owed = new Map<number, ReplySlot>()
   /** Rules of a monitor; undefined for everybody else. */
   monitor: readonly MatchRule[] | undefined
+  /** Called when it has got its unique name, before it is told so. */
+  admitted: (() => void) | undefined
   alive = true
   /** Serial of the last message that the bus itself sent to it. */
   serial = 0

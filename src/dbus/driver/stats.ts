@@ -18,7 +18,6 @@ const getStats: Method = {
       mostRules = Math.max(mostRules, stats.peakMatchRules)
       mostNames = Math.max(mostNames, stats.peakNames)
     }
-    const names = bus.names.size + bus.peers.size
     return [
       new Map([
         count('Serial', 0),
@@ -30,8 +29,8 @@ const getStats: Method = {
         count('MatchRules', bus.matchRules),
         count('PeakMatchRules', bus.peakMatchRules),
         count('PeakMatchRulesPerConnection', mostRules),
-        count('BusNames', names),
-        count('PeakBusNames', Math.max(names, bus.names.peak + bus.peers.size)),
+        count('BusNames', bus.names.size + bus.peers.size),
+        count('PeakBusNames', bus.peakNames),
         count('PeakBusNamesPerConnection', mostNames),
       ]),
     ]
@@ -41,11 +40,14 @@ const getStats: Method = {
 const getConnectionStats: Method = {
   takes: ['s'],
   gives: ['a{sv}'],
-  handle({ bus, args }) {
+  handle({ bus, peer: caller, header, args }) {
     const [name] = args as [string]
     const peer = name === BUS_NAME ? undefined : bus.lookup(name)
     if (!peer)
-      throw new BusError('NameHasNoOwner', `Could not get stats of name '${name}': no such name`)
+      throw new BusError(
+        'NameHasNoOwner',
+        `Could not get statistics of name '${name}': no such name`,
+      )
     const { stats } = peer
     const { messages, bytes, fds } = peer.door.queued?.() ?? { messages: 0, bytes: 0, fds: 0 }
     return [
@@ -57,7 +59,8 @@ const getConnectionStats: Method = {
         count('PeakBusNames', stats.peakNames),
         ['UniqueName', new Variant('s', peer.uniqueName)] as [string, Variant],
         count('IncomingMessages', 0),
-        count('IncomingBytes', 0),
+        // Of what it has sent, only the call that asks is not done with.
+        count('IncomingBytes', peer === caller ? header.length : 0),
         count('IncomingFDs', 0),
         count('PeakIncomingBytes', stats.peakIncomingBytes),
         count('PeakIncomingFDs', stats.peakIncomingFds),

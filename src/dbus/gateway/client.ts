@@ -241,6 +241,9 @@ export class Client implements Stream, Sender, PeerDoor, Attachment {
     }
     if (outbox.fds + outgoing.tokens.length > maxOutgoingUnixFds) return false
     outbox.push(outgoing)
+    const { stats } = this.peer
+    if (outbox.bytes > stats.peakOutgoingBytes) stats.peakOutgoingBytes = outbox.bytes
+    if (outbox.fds > stats.peakOutgoingFds) stats.peakOutgoingFds = outbox.fds
     if (!this.isDirty) this.gateway.streams.note(this)
     return true
   }
