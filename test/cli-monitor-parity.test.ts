@@ -179,6 +179,15 @@ ip -6 addr add 2001:db8:f::${i.toString(16)}/128 dev lo nodad`,
 
 const six = (address: string): string => `2001:db8:ff::${address.split('.').at(-1)}`
 
+/**
+ * Who does not listen to links asks for their names, and a link that is going has one only until it
+ * is gone: which of the two is said of it depends on the moment.
+ */
+function named({ words }: Pair, text: string): string {
+  const hearsLinks = words.some((word) => ['all', 'link', 'label'].includes(word))
+  return hearsLinks && !words.includes('nsid') ? text : text.replace(/(Deleted \d+: )\S+/g, '$1')
+}
+
 const WORDS = [
   ['all'],
   ['-d', 'all'],
@@ -211,7 +220,7 @@ test('the same lines as ip monitor, for every kind of event', { skip }, async (t
       const isSix = pair.words.includes('-6')
       const [from, to] = isSix ? [six(first), six(last)] : [first, last]
       const { ip, nlkit } = pair.between(from, to)
-      assert.equal(nlkit, ip, `${pair.words.join(' ')}, ${first}`)
+      assert.equal(named(pair, nlkit), named(pair, ip), `${pair.words.join(' ')}, ${first}`)
       if (pair.words[0] === 'all' && last === '127.2.2.2')
         for (const label of [
           'LINK',
