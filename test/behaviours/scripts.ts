@@ -42,7 +42,7 @@ function shell(commands: string, monitor: string | undefined, heard: string): st
   })
   // The monitor has joined its groups when it has told of a link that is made for it.
   const watch = monitor
-    ? `stdbuf -oL ip monitor link ${monitor} > ${heard} 2>&1 & M=$!
+    ? `: > ${heard}; stdbuf -oL ip monitor link ${monitor} >> ${heard} 2>&1 & M=$!
 n=0; until grep -q nlwait ${heard} || [ $n -gt 300 ]; do n=$((n+1)); ip link add nlwait type ifb; ip link del nlwait; sleep 0.02; done`
     : ''
   // It has heard all when it has told of another.
