@@ -100,7 +100,7 @@ class Pair {
         throw new Error(`nothing came: ${this.words.join(' ')} ${JSON.stringify(this.written)}`)
       const { promise, resolve } = withResolvers()
       this.#wake = resolve
-      const timer = setTimeout(resolve, 100)
+      const timer = setTimeout(resolve, until - performance.now())
       await promise
       clearTimeout(timer)
     }

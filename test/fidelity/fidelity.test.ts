@@ -1,11 +1,11 @@
 /** The short form of `npm run fidelity`: what the score stands on works, and what was equal stays so. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { compare, explain } from './compare.ts'
 import { readGolden } from './golden.ts'
 import { judge } from './judge.ts'
 import { normalise } from './normalise.ts'
+import { whyNot } from './pinned.ts'
 import { parseList, readLists } from './scenario.ts'
 
 const here = new URL('../../../test/fidelity/', import.meta.url)
@@ -21,15 +21,7 @@ const HELD: readonly string[] = [
   'own/rule/errors',
 ]
 
-const version = spawnSync('ip', ['-V'], { encoding: 'utf8' }).stdout ?? ''
-const canUnshare = spawnSync('unshare', ['-n', 'true']).status === 0
-const why = !canUnshare
-  ? 'needs root, for a namespace of its own'
-  : !version.includes('iproute2-6.1.0')
-    ? 'needs iproute2 6.1.0, whose words the lists are pinned to'
-    : false
-
-test('programs say on nlkit what they say on Linux', { skip: why }, async () => {
+test('programs say on nlkit what they say on Linux', { skip: whyNot }, async () => {
   const all = readLists(new URL('lists/', here), 'own')
   const chosen = all.filter(({ id }) => HELD.includes(id))
   assert.equal(chosen.length, HELD.length, 'every scenario that is held is in the lists')

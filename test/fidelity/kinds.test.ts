@@ -1,9 +1,9 @@
 /** Links of every kind: what unmodified programs say of them on nlkit, and said on a full Linux. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { readGolden } from './golden.ts'
 import { judge } from './judge.ts'
+import { whyNot } from './pinned.ts'
 import { readLists } from './scenario.ts'
 
 const here = new URL('../../../test/fidelity/', import.meta.url)
@@ -28,15 +28,7 @@ const HELD: readonly string[] = [
   'own/kind-vrf/errors',
 ]
 
-const version = spawnSync('ip', ['-V'], { encoding: 'utf8' }).stdout ?? ''
-const canUnshare = spawnSync('unshare', ['-n', 'true']).status === 0
-const why = !canUnshare
-  ? 'needs root, for a namespace of its own'
-  : !version.includes('iproute2-6.1.0')
-    ? 'needs iproute2 6.1.0, whose words the lists are pinned to'
-    : false
-
-test('links of each kind are what they are on a full Linux', { skip: why }, async () => {
+test('links of each kind are what they are on a full Linux', { skip: whyNot }, async () => {
   const chosen = readLists(new URL('lists/', here), 'own').filter(({ id }) => HELD.includes(id))
   assert.equal(chosen.length, HELD.length, 'every scenario that is held is in the lists')
   const verdicts = await judge(chosen, {

@@ -6,7 +6,8 @@
  *   and so do the moments since boot that libnl shows
  * - a neighbour's reachable time, which is drawn between half and one and a half of its base
  * - neighbours that are multicast addresses: they come with a packet that is sent at a drawn moment
- * - names of temporary files and of this run's folders
+ * - names of temporary files and of this run's folders, and the process ids that a shell complains of
+ * - the handle of a queueing discipline that the kernel chose: Linux counts for the whole machine
  * - the inode numbers and handles of sockets, in ss's lines
  */
 import type { Outcome } from './driver.ts'
@@ -79,6 +80,8 @@ function withoutPlaces(text: string): string {
     .replace(/\/tmp\/nlkit-fidelity-\w+/g, 'FOLDER')
     .replace(/\/tmp\/(tc_testsuite|tmp)\.\w+/g, '/tmp/FILE')
     .replace(/\bdev-[A-Za-z]{6}\b/g, 'dev-RANDOM')
+    .replace(/(: line \d+:) +\d+ (Segmentation fault)/g, '$1 PID $2')
+    .replace(/\b(qdisc \w+) 8[0-9a-f]{3}:/g, '$1 CHOSEN:')
 }
 
 /** The same outcome with only what is promised; twice is as once. `script` is what was run. */

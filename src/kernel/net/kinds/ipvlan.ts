@@ -10,13 +10,14 @@ import type { NetDevice } from '../device.ts'
 import { changeFlags, combineFlags } from '../device-flags.ts'
 import { registerDevice, unregisterDevices } from '../device-registry.ts'
 import type { LinkKind, LinkRequest } from '../link-kind.ts'
-import { linkUpper, unlinkUpper } from '../master.ts'
+import { linkUpper } from '../master.ts'
 import type { NetStack } from '../stack.ts'
 import {
   attempt,
   findLink,
   StackedDevice,
   standingOn,
+  stepDown,
   transferAll,
   watchStacked,
 } from './stacked.ts'
@@ -157,10 +158,7 @@ function kindOf(kind: string, txQueueLength: number): LinkKind {
     newlink,
     changelink: (dev, data) => (dev as IpvlanDevice).change(data as IpvlanData),
     dellink(dev) {
-      const { real } = dev as IpvlanDevice
-      if (!real) return [dev]
-      unlinkUpper(real, dev)
-      if (standingOn(real, IpvlanDevice).length === 0) real.rxHandler = undefined
+      stepDown(dev as IpvlanDevice, IpvlanDevice)
       return [dev]
     },
   }

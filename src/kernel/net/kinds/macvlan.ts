@@ -18,7 +18,7 @@ import { registerDevice, unregisterDevices } from '../device-registry.ts'
 import { setAddress } from '../device-settings.ts'
 import { ensureAddress } from '../link-create.ts'
 import type { LinkKind, LinkRequest } from '../link-kind.ts'
-import { linkUpper, unlinkUpper } from '../master.ts'
+import { linkUpper } from '../master.ts'
 import type { NetStack } from '../stack.ts'
 import { validateEtherLink } from './ether.ts'
 import {
@@ -26,6 +26,7 @@ import {
   StackedDevice,
   shrinkTo,
   standingOn,
+  stepDown,
   transferAll,
   watchStacked,
 } from './stacked.ts'
@@ -292,11 +293,9 @@ function kindOf(kind: string, txQueueLength: number): LinkKind {
     newlink,
     changelink: (dev, data) => (dev as MacvlanDevice).change(data as MacvlanData),
     dellink(dev) {
-      const { real, sources } = dev as MacvlanDevice
-      sources.clear()
-      if (!real) return [dev]
-      unlinkUpper(real, dev)
-      if (standingOn(real, MacvlanDevice).length === 0) real.rxHandler = undefined
+      const macvlan = dev as MacvlanDevice
+      macvlan.sources.clear()
+      stepDown(macvlan, MacvlanDevice)
       return [dev]
     },
   }

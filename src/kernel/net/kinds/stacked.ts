@@ -12,6 +12,7 @@ import { setMtu } from '../device-settings.ts'
 import { deleteLinks } from '../link-create.ts'
 import type { LinkRequest } from '../link-kind.ts'
 import { transferOperstate } from '../link-watch.ts'
+import { unlinkUpper } from '../master.ts'
 import type { NetStack } from '../stack.ts'
 import { EtherDevice } from './ether.ts'
 
@@ -44,6 +45,14 @@ export function standingOn<T extends StackedDevice>(
   return real.uppers
     .filter((each): each is T => each instanceof kind && each.real === real)
     .sort((a, b) => a.rank - b.rank)
+}
+
+/** `dev` stands on nothing any more; behind the last of its kind, what it stood on may serve another. */
+export function stepDown<T extends StackedDevice>(dev: T, kind: new (...args: never[]) => T): void {
+  const { real } = dev
+  if (!real) return
+  unlinkUpper(real, dev)
+  if (standingOn(real, kind).length === 0) real.rxHandler = undefined
 }
 
 /** What a kind does when something happens to the device that its devices stand on. */
