@@ -62,7 +62,7 @@ function withoutTime(text: string): string {
     .replace(/"(used|confirmed|updated)":\d+/g, '"$1":0')
     .replace(/\bboot-time\+(?:\d+(?:h|m|s|msec) ?)+/g, 'boot-time+TIME ')
     .replace(/\bcreate-stamp \S+/g, 'create-stamp TIME')
-    .replace(/\breachable(-time)? (?:\d+(?:h|m|s|msec) ?)+/g, 'reachable$1 DRAWN ')
+    .replace(/\breachable(-time)? (?:\d+(?:h|m|s|msec) ?)+(?:sec )?/g, 'reachable$1 DRAWN ')
     .replace(/\breachable \d{5}\b/g, 'reachable DRAWN')
     .replace(/"reachable":\d{5}\b/g, '"reachable":0')
 }
