@@ -24,7 +24,7 @@ const PATIENCE = 8
 
 /** What goes wrong with one call of a socket. */
 export type Fault = 'ENOBUFS' | 'DUMP_INTR' | 'lost reply' | 'index used again'
-export const FAULTS: readonly Fault[] = ['ENOBUFS', 'DUMP_INTR', 'lost reply', 'index used again']
+const FAULTS: readonly Fault[] = ['ENOBUFS', 'DUMP_INTR', 'lost reply', 'index used again']
 
 /** What happens to the network, each step a request or two. */
 const STORM: readonly ((nl: Netlink) => Promise<unknown>)[] = [
@@ -221,7 +221,7 @@ async function follow(live: Live<unknown>, told: unknown[]): Promise<void> {
 }
 
 /** Whether a fault at a point of which `trace` tells does anything. */
-export function hasEffect(fault: Fault, trace: string, at: number): boolean {
+function hasEffect(fault: Fault, trace: string, at: number): boolean {
   const came = trace[at]
   if (fault === 'index used again') return true
   return fault === 'ENOBUFS' ? came !== 'n' : came === 'r'
