@@ -4,6 +4,7 @@
  * The skins (raw, atomic, blocking, srcu) add their rules of locking. Kernel: kernel/notifier.c.
  */
 import { NetlinkError } from '../../errors.ts'
+import { guardTarget, isThenable, refusal, settle } from './answer.ts'
 import {
   type Answer,
   type AnyBlock,
@@ -25,6 +26,7 @@ import { NOTIFY_DONE, NOTIFY_STOP_MASK } from './constants.ts'
 import { type Target, targetOf } from './owner.ts'
 import type { ChainRules, ReadSide } from './skin.ts'
 import { isOnStack, seesStack } from './stack.ts'
+import { makeTail, type Tail, type TailHost, WAITS_TO_COMPILE } from './tail.ts'
 
 /** One place in the list. A node that was taken out keeps its `next`: a walk on it goes on. */
 export interface ChainNode {
@@ -63,6 +65,11 @@ export class NotifierList {
   #entryName = ''
   #mayBeOnStack = false
   #dispatches = 0
+  /** The rest of a walk that waits, as straight-line code, when it was worth it. */
+  #tail: Tail | undefined
+  #waits = 0
+  /** What compiled walks of the list as it is call. */
+  #nodes: ChainNode[] | undefined
 
   constructor(name: string, options: ChainOptions = {}, rules: ChainRules = {}) {
     this.name = name
@@ -90,7 +97,10 @@ export class NotifierList {
       if (!placed) before = node
     }
     const called = targetOf(this.name, block)
-    const target = this.#onThrow ? this.#guard(block, called, this.#onThrow) : called
+    const mayWait = this.#rules.readSide !== undefined
+    const target = this.#onThrow
+      ? guardTarget(this.name, block, called, this.#onThrow, mayWait)
+      : called
     const node = { block, target, next: before ? before.next : this.head }
     if (before) before.next = node
     else this.head = node
@@ -217,9 +227,7 @@ export class NotifierList {
   }
 
   refusal(code: string, block: AnyBlock, why: string): NetlinkError {
-    return new NetlinkError(code, {
-      message: `${this.name}: notifier callback ${blockName(block)} ${why}`,
-    })
+    return refusal(this.name, code, block, why)
   }
 
   #loop(answer: number, rest: Rest): Answer {
@@ -245,6 +253,11 @@ export class NotifierList {
     const next = nodes[at + 1]
     const rest = { event, data, next, left: -1, counter: undefined }
     if (typeof given !== 'number' && given !== undefined) {
+      const readSide = this.#rules.readSide
+      if (readSide && nodes === this.#nodes && isThenable(given)) {
+        if (this.#tail) return this.#tail(at, given, event, data)
+        if (++this.#waits === WAITS_TO_COMPILE) this.#compileTail(nodes, readSide)
+      }
       return this.#sleep(given, nodes[at] as ChainNode, rest)
     }
     const answer = given ?? NOTIFY_DONE
@@ -255,11 +268,11 @@ export class NotifierList {
     const readSide = this.#rules.readSide
     if (readSide && isThenable(given)) return this.#later(given, block, rest, readSide)
     if (isThenable(given)) given.then(undefined, () => {})
-    return this.#settled(given, block) as never
+    return settle(this.name, given, block) as never
   }
 
   async #later(
-    given: PromiseLike<unknown>,
+    given: PromiseLike<unknown> | number,
     block: AnyBlock,
     rest: Rest,
     readSide: ReadSide<unknown>,
@@ -268,7 +281,7 @@ export class NotifierList {
     const { event, data, counter } = rest
     let { next, left } = rest
     try {
-      let answer = this.#settled(await given, block)
+      let answer = settle(this.name, await given, block)
       while (next && left !== 0 && !(answer & NOTIFY_STOP_MASK)) {
         const node: ChainNode = next
         next = node.next
@@ -276,7 +289,7 @@ export class NotifierList {
         if (counter) counter.calls++
         const got = this.#step(node, event, data)
         if (typeof got === 'number') answer = got
-        else answer = this.#settled(await got, node.block)
+        else answer = settle(this.name, await got, node.block)
       }
       return answer
     } finally {
@@ -293,15 +306,6 @@ export class NotifierList {
     }
   }
 
-  #settled(given: unknown, block: AnyBlock): number {
-    if (typeof given === 'number') return given
-    if (given === undefined) return NOTIFY_DONE
-    const what = isThenable(given)
-      ? 'returned a promise: blocks of this chain may not wait'
-      : `answered ${typeof given === 'object' ? 'an object' : String(given)}, no number`
-    throw this.refusal('EINVAL', block, what)
-  }
-
   async #robustLater(pending: Promise<number>, rollback: () => Answer): Promise<number> {
     let answer: number
     try {
@@ -312,26 +316,6 @@ export class NotifierList {
     }
     if (answer & NOTIFY_STOP_MASK) await rollback()
     return answer
-  }
-
-  /** Hands what a block does wrong to `onThrow`, whose result stands for its answer. */
-  #guard(block: AnyBlock, target: Target, onThrow: OnThrow): Target {
-    const settle = (given: unknown) => this.#settled(given, block)
-    const rejected = (error: unknown) => onThrow(error, block)
-    const mayWait = this.#rules.readSide !== undefined
-    return {
-      call(event, data) {
-        try {
-          const given = target.call(event, data)
-          if (!isThenable(given)) return settle(given)
-          if (mayWait) return Promise.resolve(given).then(settle).catch(rejected)
-          given.then(undefined, () => {})
-          return settle(given)
-        } catch (error) {
-          return rejected(error)
-        }
-      },
-    }
   }
 
   /** Whether a compiled walk is on the stack. */
@@ -357,12 +341,27 @@ export class NotifierList {
 
   /** What is to be called, and what goes on where compiled code cannot. */
   #walked(): Parameters<typeof unroll> {
-    const nodes: ChainNode[] = []
-    for (let node = this.head; node; node = node.next) nodes.push(node)
+    const nodes: ChainNode[] = this.#nodes ?? []
+    if (!this.#nodes) for (let node = this.head; node; node = node.next) nodes.push(node)
+    this.#nodes = nodes
     return [
       nodes.map(({ target }) => target),
       (at, given, event, data) => this.#resume(nodes, at, given, event, data),
     ]
+  }
+
+  #compileTail(nodes: readonly ChainNode[], readSide: ReadSide<unknown>): void {
+    const blockAt = (at: number) => (nodes[at] as ChainNode).block
+    const host: TailHost = {
+      list: this,
+      settle: (given, at) => settle(this.name, given, blockAt(at)),
+      goOn: (at, answer, event, data) => {
+        const rest = { event, data, next: nodes[at + 1], left: -1, counter: undefined }
+        return this.#later(answer, blockAt(at), rest, readSide)
+      },
+    }
+    const targets = nodes.map(({ target }) => target)
+    this.#tail = makeTail(targets, host, readSide)
   }
 
   /** At the first call: the engine learns at each place that calls, and must not learn two. */
@@ -382,6 +381,10 @@ export class NotifierList {
 
   #changed(): void {
     this.#dispatches = 0
+    this.#nodes = undefined
+    this.#waits = 0
+    this.#tail?.end()
+    this.#tail = undefined
     if (this.#isAsEntered) {
       this.#isAsEntered = false
       this.#entry?.end()
@@ -392,8 +395,4 @@ export class NotifierList {
     this.#dispatch = undefined
     this.#entry?.take(undefined)
   }
-}
-
-function isThenable(given: unknown): given is PromiseLike<unknown> {
-  return typeof given === 'object' && given !== null && 'then' in given
 }
