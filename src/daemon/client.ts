@@ -103,26 +103,26 @@ export class Client implements Armed {
     this.#armed = undefined
     const isAlone = this.#server.isAlone(this)
     let isThrough = this.#serve()
-    if (isThrough && isLast && this.#isServable) {
+    if (isThrough && isLast && this.#isServable()) {
       isThrough = isAlone ? this.#converse() : this.#linger()
     }
     if (this.#fd < 0) return
     if (isThrough) this.arm()
     else this.#server.serveLater(this)
   }
-  get #isServable(): boolean {
+  #isServable(): boolean {
     return this.#fd >= 0 && !this.#outlet.isBlocked
   }
 
   /** Waits for more while nobody else wants anything. @returns whether none is left for now. */
   #linger(): boolean {
     const { native } = this.#server
-    for (let i = 0; i < LINGERS && this.#isServable; i++) {
+    for (let i = 0; i < LINGERS && this.#isServable(); i++) {
       const seen = native.wait(this.#fd, EPOLLIN, LINGER, 1)
       if ((seen & ~OTHERS) === 0) return true
       if (!this.#serve() || seen & OTHERS) return false
     }
-    return !this.#isServable
+    return !this.#isServable()
   }
   /**
    * The same in half the system calls. Who becomes ready while it waits is not heard, so it is for
@@ -134,7 +134,7 @@ export class Client implements Armed {
     if (!this.#isPatient) this.#isPatient = native.bePatient(this.#fd, PATIENCE) === 0
     let isThrough = false
     outlet.hold()
-    for (let left = LINGERS; left > 0 && !isThrough && this.#isServable; left--) {
+    for (let left = LINGERS; left > 0 && !isThrough && this.#isServable(); left--) {
       const held = outlet.takeHeld()
       const size = native.converse(this.#fd, PIN_SERVER_ANSWER, held, PIN_SERVER_REQUEST, 1)
       if (size <= -NOT_SENT) outlet.notSent(size + NOT_SENT, held)
@@ -147,7 +147,7 @@ export class Client implements Armed {
       }
     }
     outlet.stopHolding()
-    return isThrough || !this.#isServable
+    return isThrough || !this.#isServable()
   }
 
   /** Answers requests. @returns whether none is left for now. */
@@ -160,7 +160,7 @@ export class Client implements Armed {
       if (size <= 0) this.close()
       else this.#request(size)
       this.#server.flush()
-      if (!this.#isServable) return true
+      if (!this.#isServable()) return true
     }
     return false
   }
@@ -170,7 +170,7 @@ export class Client implements Armed {
     const wasBlocked = this.#outlet.isBlocked
     if (!this.#outlet.flush()) return false
     if (wasBlocked) this.tell()
-    return this.#isServable
+    return this.#isServable()
   }
 
   /** Answers the request of `size` bytes in the server's buffer. */
@@ -327,7 +327,7 @@ export class Client implements Armed {
   tell(): void {
     const sock = this.#sock
     this.#isWoken = false
-    if (!sock || !this.#isServable) return
+    if (!sock || !this.#isServable()) return
     if (sock.isClosed) {
       this.close()
       return
@@ -338,7 +338,7 @@ export class Client implements Armed {
       const received = this.#take(this.#pull)
       if (received !== EAGAIN) this.#put(KIND_DATA, 0, received)
     }
-    if (this.#isPolling && sock.isReadable && this.#isServable) {
+    if (this.#isPolling && sock.isReadable && this.#isServable()) {
       this.#isPolling = false
       this.#outlet.letGo()
       this.#put(KIND_READY, 0, EAGAIN)

@@ -164,13 +164,13 @@ class RingSocket implements Socket {
   get isWaiting(): boolean {
     return this.#waiters.size > 0
   }
-  get #isGone(): boolean {
+  #isGone(): boolean {
     return this.#line.isClosed || this.#received.isClosed
   }
 
   send(parts: readonly Uint8Array[], to?: Address): number {
     if (this.#isClosed) return EBADF
-    if (this.#isGone) return ECONNRESET
+    if (this.#isGone()) return ECONNRESET
     let length = 0
     for (let i = 0; i < parts.length; i++) length += (parts[i] as Uint8Array).length
     if (length === 0) return ENODATA
@@ -193,7 +193,7 @@ class RingSocket implements Socket {
       return EPROTO
     }
     if (ring.wakesWriter()) this.#line.wakePeer(this.id)
-    if (stored < 0) return this.#isGone ? ECONNRESET : EAGAIN
+    if (stored < 0) return this.#isGone() ? ECONNRESET : EAGAIN
     if (frame.status < 0) return frame.status
     this.senderPortid = frame.portid
     this.senderGroup = frame.group
@@ -207,7 +207,7 @@ class RingSocket implements Socket {
     for (;;) {
       if (this.#isClosed) throw closed()
       if (!ring.isEmpty) return
-      if (this.#isGone) throw gone()
+      if (this.#isGone()) throw gone()
       ring.readerSleeps()
       if (ring.wakesWriter()) this.#line.wakePeer(this.id)
       if (ring.isEmpty) await this.#sleep(signal)
