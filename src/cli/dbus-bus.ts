@@ -1,6 +1,7 @@
 /** The bus that a command speaks to, and how an error that was answered reads. */
-import { sessionAddress, systemAddress } from '../dbus/client/address.ts'
+
 import { BusConnection, CallError } from '../dbus/client/connection.ts'
+import { sessionAddress, systemAddress } from '../dbus/client/well-known.ts'
 import type { Call } from './command.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { duration, flag, type Parameters, text } from './parameter.ts'

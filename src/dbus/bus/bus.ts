@@ -19,7 +19,10 @@ import { TokenTable } from './tokens.ts'
 
 /** Answers calls to the bus itself. */
 export interface Driver {
-  /** @throws BusError */
+  /**
+   * What may leave work to JavaScript's own queues says so to the bus (`isStill`).
+   * @throws BusError
+   */
   handle(bus: Bus, peer: Peer, header: Header, message: Uint8Array): void
 }
 

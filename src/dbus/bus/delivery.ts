@@ -7,9 +7,9 @@ import {
   ERROR,
   encodeMessage,
   type Header,
+  headerOf,
   type MessageInit,
   NO_REPLY_EXPECTED,
-  parseHeader,
   SIGNAL,
 } from '../message/index.ts'
 import type { Bus } from './bus.ts'
@@ -209,7 +209,7 @@ function composeOwn(init: DriverMessage, serial: number): Outgoing {
 /** A message of the bus's own, ready to go out. */
 function compose(init: MessageInit): Outgoing {
   const message = encodeMessage(init)
-  return Outgoing.own(parseHeader(message), message)
+  return Outgoing.own(headerOf(init, message), message)
 }
 
 function ownedNames(sender: Peer | undefined): readonly string[] {

@@ -187,8 +187,10 @@ function send(bus: Bus, peer: Peer, outgoing: Outgoing): void {
 
 /** False when the bus refuses the call: then nobody else hears of it either. */
 function drive(bus: Bus, peer: Peer, header: Header, message: Uint8Array): boolean {
-  bus.isStill = false
-  if (header.type === SIGNAL) bus.activation.hear?.(peer, header, message)
+  if (header.type === SIGNAL) {
+    bus.isStill = false
+    bus.activation.hear?.(peer, header, message)
+  }
   if (header.type !== METHOD_CALL) return true
   try {
     bus.driver.handle(bus, peer, header, message)

@@ -1,6 +1,7 @@
 /** A client of a message bus on a Unix socket: EXTERNAL authentication, calls, and all that comes. */
 import { connect, type Socket } from 'node:net'
 import { type DecodeError, NetlinkError } from '../../errors.ts'
+import { parseAddresses } from '../address.ts'
 import {
   type DecodedMessage,
   decodeMessage,
@@ -12,7 +13,7 @@ import {
   type MessageInit,
   messageLength,
 } from '../message/index.ts'
-import { socketPath } from './address.ts'
+import { socketPath } from './well-known.ts'
 
 /** What a bus or a service answered instead of a result. */
 export class CallError extends Error {
@@ -75,8 +76,14 @@ export class BusConnection {
    */
   static async open(addresses: string, timeout = 25_000): Promise<BusConnection> {
     let failure: unknown = unreachable('there is no address')
-    for (const address of addresses.split(';').filter((one) => one !== '')) {
-      const socket = connect({ path: socketPath(address) })
+    for (const address of parseAddresses(addresses)) {
+      let socket: Socket
+      try {
+        socket = connect({ path: socketPath(address) })
+      } catch (error) {
+        failure = error
+        continue
+      }
       const connection = new BusConnection(socket, timeout)
       try {
         await connection.#greet()

@@ -17,6 +17,7 @@ function credentialsOf({ bus, args }: Call, what: string): PeerCredentials {
 const getConnectionUnixUser: Method = {
   takes: ['s'],
   gives: ['u'],
+  isStill: true,
   handle(call) {
     const { uid } = credentialsOf(call, 'UID')
     if (uid === undefined)
@@ -28,6 +29,7 @@ const getConnectionUnixUser: Method = {
 const getConnectionUnixProcessId: Method = {
   takes: ['s'],
   gives: ['u'],
+  isStill: true,
   handle(call) {
     const { pid } = credentialsOf(call, 'PID')
     if (pid === undefined)
@@ -42,6 +44,7 @@ const getConnectionUnixProcessId: Method = {
 const getConnectionCredentials: Method = {
   takes: ['s'],
   gives: ['a{sv}'],
+  isStill: true,
   handle(call) {
     const { uid, pid, gids, label } = credentialsOf(call, 'credentials')
     const entries: [string, Variant][] = []

@@ -36,7 +36,12 @@ const reloadConfig: Method = {
   },
 }
 
-const getId: Method = { takes: [], gives: ['s'], handle: ({ bus }) => [bus.guid] }
+const getId: Method = {
+  takes: [],
+  gives: ['s'],
+  isStill: true,
+  handle: ({ bus }) => [bus.guid],
+}
 
 /** In the order in which Introspect shows them. */
 const core: Interface = {
@@ -88,7 +93,7 @@ const peerInterface: Interface = {
   name: 'org.freedesktop.DBus.Peer',
   methods: {
     GetMachineId: { takes: [], gives: ['s'], handle: ({ bus }) => [bus.machineId()] },
-    Ping: { takes: [], gives: [], handle: () => [] },
+    Ping: { takes: [], gives: [], isStill: true, handle: () => [] },
   },
   anyPath: true,
 }
@@ -112,6 +117,7 @@ export const driver: Driver = {
         `Call to ${name} has wrong args (${header.signature}, expected ${expected})\n`,
       )
     if (method.privileged) requirePrivilege(bus, peer, name)
+    if (!method.isStill) bus.isStill = false
     const args = readBody(message, header)
     const reply = method.handle({ bus, peer, header, args })
     if (reply) bus.reply(peer, header, method.gives.join(''), reply)

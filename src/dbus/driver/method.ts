@@ -17,6 +17,8 @@ export interface Method {
   readonly gives: readonly string[]
   /** Only root, and whose bus it is, may call it. */
   readonly privileged?: boolean
+  /** It only looks or notes: it leaves nothing to do to JavaScript's own queues. */
+  readonly isStill?: boolean
   /**
    * The values of the answer; undefined when it answers by itself.
    * @throws BusError

@@ -76,6 +76,7 @@ const releaseName: Method = {
 const nameHasOwner: Method = {
   takes: ['s'],
   gives: ['b'],
+  isStill: true,
   handle({ bus, args }) {
     const [name] = args as [string]
     return [name === BUS_NAME || bus.lookup(name) !== undefined]
@@ -85,6 +86,7 @@ const nameHasOwner: Method = {
 const getNameOwner: Method = {
   takes: ['s'],
   gives: ['s'],
+  isStill: true,
   handle({ bus, args }) {
     const [name] = args as [string]
     const owner = name === BUS_NAME ? BUS_NAME : bus.lookup(name)?.uniqueName
@@ -97,6 +99,7 @@ const getNameOwner: Method = {
 const listNames: Method = {
   takes: [],
   gives: ['as'],
+  isStill: true,
   handle: ({ bus }) => [[BUS_NAME, ...bus.names.keys(), ...bus.peers.keys()]],
 }
 
@@ -109,6 +112,7 @@ const listActivatableNames: Method = {
 const listQueuedOwners: Method = {
   takes: ['s'],
   gives: ['as'],
+  isStill: true,
   handle({ bus, args }) {
     const [name] = args as [string]
     return [queueOf(bus, name)]

@@ -28,6 +28,7 @@ function unknown(property: string): BusError {
 const get: Method = {
   takes: ['s', 's'],
   gives: ['v'],
+  isStill: true,
   handle({ bus, args }) {
     const [name, property] = args as [string, string]
     requireInterface(name)
@@ -40,6 +41,7 @@ const get: Method = {
 const getAll: Method = {
   takes: ['s'],
   gives: ['a{sv}'],
+  isStill: true,
   handle({ bus, args }) {
     requireInterface(args[0] as string)
     return [valuesOf([...FEATURES, ...bus.features])]

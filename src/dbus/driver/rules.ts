@@ -16,6 +16,7 @@ function parse(text: string): MatchRule {
 const addMatch: Method = {
   takes: ['s'],
   gives: [],
+  isStill: true,
   handle({ bus, peer, args }) {
     bus.addRule(peer, parse(args[0] as string))
     return []
@@ -25,6 +26,7 @@ const addMatch: Method = {
 const removeMatch: Method = {
   takes: ['s'],
   gives: [],
+  isStill: true,
   handle({ bus, peer, args }) {
     if (!bus.removeRule(peer, parse(args[0] as string)))
       throw new BusError(

@@ -6,7 +6,7 @@ import { NetlinkError } from '../../errors.ts'
 import type { NativeSocket } from '../../transport/native-socket.ts'
 import { AF_UNIX, unixAddress } from '../../transport/unix-address.ts'
 import { HOST_LE } from '../../wire/order.ts'
-import { type BusAddress, escapeValue, parseAddresses } from './addresses.ts'
+import { type BusAddress, escapeValue, parseAddresses } from '../address.ts'
 
 const SOCK_STREAM = 1
 const BACKLOG = 4096

@@ -5,8 +5,9 @@
  * Four looks, each at what the message has or at what may be anything: sender, path (itself, or a
  * namespace that it is in), interface and member; then, if a rule asks for a text argument, that.
  */
+import { Level } from './level.ts'
 import { type Matchable, matchesRest, matchesRule } from './match.ts'
-import type { MatchRule } from './rule.ts'
+import type { ArgumentMatch, MatchRule } from './rule.ts'
 
 /** Whose a rule is. The index leaves a mark on it, so that each is found once a message. */
 export interface RuleOwner {
@@ -21,14 +22,15 @@ interface Entry<Owner> {
 
 /** Rules that share sender, path, interface and member: by their first text argument, or without. */
 interface Leaf<Owner> {
-  readonly plain: Map<string, Entry<Owner>>
-  /** By argument number, then by the text that it has to be. */
-  readonly byArgument: Map<number, Map<string, Map<string, Entry<Owner>>>>
+  readonly plain: Entries<Owner>
+  /** By argument number, then by the text that it has to be; undefined before there is any. */
+  byArgument: Map<number, Level<Entries<Owner>>> | undefined
 }
+/** By the rules' texts. */
+type Entries<Owner> = Level<Entry<Owner>>
 
 /** What may be anything, as a key: no path, name or member is empty. */
 const ANY = ''
-type Level<T> = Map<string, T>
 type Members<Owner> = Level<Leaf<Owner>>
 type Interfaces<Owner> = Level<Members<Owner>>
 /** Keys are paths, and namespaces with a mark behind them. */
@@ -43,8 +45,8 @@ export function nextMark(): number {
 }
 
 export class RuleIndex<Owner extends RuleOwner> {
-  readonly #senders: Level<Paths<Owner>> = new Map()
-  readonly #eavesdroppers = new Map<string, Entry<Owner>>()
+  readonly #senders = new Level<Paths<Owner>>()
+  readonly #eavesdroppers: Entries<Owner> = new Level()
   /** Rules that name a namespace of paths: without any, a message's path is not taken apart. */
   #namespaces = 0
 
@@ -88,8 +90,9 @@ export class RuleIndex<Owner extends RuleOwner> {
   }
 
   #eavesdrop(message: Matchable, mark: number, into: Owner[]): void {
-    for (const { rule, owners } of this.#eavesdroppers.values())
+    this.#eavesdroppers.each(({ rule, owners }) => {
       if (matchesRule(rule, message)) take(owners, mark, into)
+    })
   }
 
   #fromSender(
@@ -133,18 +136,25 @@ export class RuleIndex<Owner extends RuleOwner> {
   }
 
   /** The map in which `rule` is kept, made if `make` says so. */
-  #entriesOf(rule: MatchRule, make: boolean): Map<string, Entry<Owner>> | undefined {
+  #entriesOf(rule: MatchRule, make: boolean): Entries<Owner> | undefined {
     if (rule.eavesdrop) return this.#eavesdroppers
-    const paths = descend(this.#senders, rule.sender ?? ANY, make, newMap<Interfaces<Owner>>)
-    const interfaces = paths && descend(paths, pathKey(rule), make, newMap<Members<Owner>>)
+    const paths = descend(this.#senders, rule.sender ?? ANY, make, newLevel<Interfaces<Owner>>)
+    const interfaces = paths && descend(paths, pathKey(rule), make, newLevel<Members<Owner>>)
     const members =
-      interfaces && descend(interfaces, rule.interface ?? ANY, make, newMap<Leaf<Owner>>)
+      interfaces && descend(interfaces, rule.interface ?? ANY, make, newLevel<Leaf<Owner>>)
     const leaf = members && descend(members, rule.member ?? ANY, make, newLeaf<Owner>)
     if (leaf === undefined) return undefined
-    const argument = rule.args.find(({ kind }) => kind === 'string')
+    const argument = textArgument(rule)
     if (argument === undefined) return leaf.plain
-    const texts = descend(leaf.byArgument, argument.index, make, newMap<Map<string, Entry<Owner>>>)
-    return texts && descend(texts, argument.value, make, newMap<Entry<Owner>>)
+    if (make) leaf.byArgument ??= new Map()
+    const texts = leaf.byArgument?.get(argument.index)
+    if (texts) return descend(texts, argument.value, make, newLevel<Entry<Owner>>)
+    if (!make) return undefined
+    const entries = newLevel<Entry<Owner>>()
+    const made = newLevel<Entries<Owner>>()
+    made.set(argument.value, entries)
+    leaf.byArgument!.set(argument.index, made)
+    return entries
   }
 
   /** Takes away what has become empty on the way to `rule`. */
@@ -155,13 +165,14 @@ export class RuleIndex<Owner extends RuleOwner> {
     const interfaces = paths.get(path)!
     const members = interfaces.get(name)!
     const leaf = members.get(member)!
-    const argument = rule.args.find(({ kind }) => kind === 'string')
+    const argument = textArgument(rule)
     if (argument !== undefined) {
-      const texts = leaf.byArgument.get(argument.index)!
+      const texts = leaf.byArgument!.get(argument.index)!
       texts.delete(argument.value)
-      if (texts.size === 0) leaf.byArgument.delete(argument.index)
+      if (texts.size === 0) leaf.byArgument!.delete(argument.index)
+      if (leaf.byArgument!.size === 0) leaf.byArgument = undefined
     }
-    if (leaf.plain.size > 0 || leaf.byArgument.size > 0) return
+    if (leaf.plain.size > 0 || leaf.byArgument !== undefined) return
     members.delete(member)
     if (members.size === 0) interfaces.delete(name)
     if (interfaces.size === 0) paths.delete(path)
@@ -174,15 +185,21 @@ function pathKey(rule: MatchRule): string {
   return rule.path ?? ANY
 }
 
-function newMap<T>(): Map<string, T> {
-  return new Map<string, T>()
+/** The first argument that has to be a text. */
+function textArgument({ args }: MatchRule): ArgumentMatch | undefined {
+  for (const argument of args) if (argument.kind === 'string') return argument
+  return undefined
+}
+
+function newLevel<T>(): Level<T> {
+  return new Level<T>()
 }
 
 function newLeaf<Owner>(): Leaf<Owner> {
-  return { plain: new Map(), byArgument: new Map() }
+  return { plain: new Level(), byArgument: undefined }
 }
 
-function descend<K, V>(level: Map<K, V>, key: K, make: boolean, fresh: () => V): V | undefined {
+function descend<V>(level: Level<V>, key: string, make: boolean, fresh: () => V): V | undefined {
   const found = level.get(key)
   if (found !== undefined || !make) return found
   const made = fresh()
@@ -198,6 +215,7 @@ function atLeaf<Owner extends RuleOwner>(
 ): void {
   if (leaf === undefined) return
   takeMatching(leaf.plain, message, mark, into)
+  if (leaf.byArgument === undefined) return
   for (const [index, texts] of leaf.byArgument) {
     const argument = message.argument(index)
     const entries = argument && texts.get(argument.text)
@@ -206,13 +224,14 @@ function atLeaf<Owner extends RuleOwner>(
 }
 
 function takeMatching<Owner extends RuleOwner>(
-  entries: Map<string, Entry<Owner>>,
+  entries: Entries<Owner>,
   message: Matchable,
   mark: number,
   into: Owner[],
 ): void {
-  for (const { rule, owners } of entries.values())
+  entries.each(({ rule, owners }) => {
     if (rule.destination === undefined && matchesRest(rule, message)) take(owners, mark, into)
+  })
 }
 
 function take<Owner extends RuleOwner>(owners: Owner[], mark: number, into: Owner[]): void {

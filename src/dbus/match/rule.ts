@@ -16,6 +16,7 @@ import {
   SIGNAL,
   typeName,
 } from '../message/index.ts'
+import { encodeText } from '../message/utf8.ts'
 import { tokenize } from './token.ts'
 
 /** Longest rule, bytes. */
@@ -82,7 +83,8 @@ const NAMES = {
  * @throws MatchRuleError
  */
 export function parseMatchRule(text: string): MatchRule {
-  const bytes = new TextEncoder().encode(text).length
+  // No character of a string has more than three bytes.
+  const bytes = 3 * text.length > MAX_RULE_BYTES ? encodeText(text).length : 0
   if (bytes > MAX_RULE_BYTES)
     throw new MatchRuleError(
       'LimitsExceeded',

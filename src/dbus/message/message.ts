@@ -1,5 +1,6 @@
 /** Whole messages: made from what they say, and given the sender that the bus knows. */
 import { DecodeError, EncodeError } from '../../errors.ts'
+import { align } from './align.ts'
 import {
   BIG_ENDIAN,
   ERROR,
@@ -20,7 +21,7 @@ import {
   PROTOCOL_VERSION,
   SIGNAL,
 } from './constants.ts'
-import { type Header, parseHeader } from './header.ts'
+import { type Header, parseHeader, read32 } from './header.ts'
 import { isBusName, isErrorName, isInterfaceName, isMemberName, isObjectPath } from './names.ts'
 import { readValues } from './reader.ts'
 import { parseSignature } from './signature.ts'
@@ -71,6 +72,31 @@ export function encodeMessage(init: MessageInit, littleEndian = true): Uint8Arra
   writer.view.setUint32(4, writer.at - bodyAt, littleEndian)
   if (writer.at > MAX_MESSAGE_BYTES) throw new EncodeError('the message is longer than 128 MiB')
   return writer.written
+}
+
+/** The header of the message that encodeMessage() has made of `init`. */
+export function headerOf(init: MessageInit, message: Uint8Array): Header {
+  const littleEndian = message[0] === LITTLE_ENDIAN
+  const fieldsEnd = FIXED_BYTES + read32(message, 12, littleEndian)
+  return {
+    littleEndian,
+    type: init.type,
+    flags: init.flags ?? 0,
+    serial: init.serial,
+    path: init.path,
+    interface: init.interface,
+    member: init.member,
+    errorName: init.errorName,
+    replySerial: init.replySerial,
+    destination: init.destination,
+    sender: init.sender,
+    signature: init.signature ?? '',
+    unixFds: init.unixFds ?? 0,
+    clean: init.sender === undefined,
+    fieldsEnd,
+    bodyAt: align(fieldsEnd, 8),
+    length: message.length,
+  }
 }
 
 function writeFields(writer: ValueWriter, init: MessageInit): void {

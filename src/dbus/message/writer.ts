@@ -25,6 +25,8 @@ const WIDE: Readonly<Record<string, readonly [bigint, bigint]>> = {
   t: [0n, (1n << 64n) - 1n],
 }
 const FIRST_BYTES = 256
+/** Texts that the encoder would take longer for than a loop. */
+const SHORT = 64
 
 /** Bytes that grow; alignment counts from their beginning. */
 export class ValueWriter {
@@ -88,12 +90,30 @@ export class ValueWriter {
   }
 
   string(text: string): void {
+    if (text.length <= SHORT && this.#short(text)) return
     const encoded = encodeText(text)
     this.uint32(encoded.length)
     this.reserve(encoded.length + 1)
     this.bytes.set(encoded, this.at)
     this.at += encoded.length
     this.bytes[this.at++] = 0
+  }
+
+  /** A loop is quicker for a short text; false, and nothing is written, if it is not ASCII. */
+  #short(text: string): boolean {
+    this.align(4)
+    const { length } = text
+    this.reserve(4 + length + 1)
+    const { bytes, at } = this
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code >= 0x80) return false
+      bytes[at + 4 + i] = code
+    }
+    this.view.setUint32(at, length, this.littleEndian)
+    bytes[at + 4 + length] = 0
+    this.at = at + 4 + length + 1
+    return true
   }
 
   signature(text: string): void {

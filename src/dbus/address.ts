@@ -1,5 +1,5 @@
 /** Addresses of buses, as the specification writes them: `unix:path=/run/bus,guid=…;unix:abstract=x`. */
-import { NetlinkError } from '../../errors.ts'
+import { NetlinkError } from '../errors.ts'
 
 export interface BusAddress {
   /** What stands before the colon. */
@@ -8,7 +8,7 @@ export interface BusAddress {
 }
 
 /** Bytes that stand for themselves; all others are `%xx`. */
-const PLAIN = /[^-0-9A-Za-z_/.\\*]/g
+const PLAIN = /[^-0-9A-Za-z_/.\\*]/gu
 
 function invalid(text: string, what: string): NetlinkError {
   return new NetlinkError('NETLINK_INVALID', {
