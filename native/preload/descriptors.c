@@ -2,7 +2,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
-#include "shim.h"
+#include "files.h"
 
 /**
  * close(2). The kernel's side hears of it by itself, but later: a program that closes a socket and
@@ -11,7 +11,9 @@
  */
 EXPORT int close(int fd) {
   uint64_t socket = shim_socket_of(fd);
+  int failure = file_commit(fd);
   int result = LIBC(close)(fd);
+  if (failure < 0 && result == 0) return (int)shim_outcome(failure);
   if (socket == 0 || result < 0) return result;
   struct shim_call call = {.request = {.op = SHIM_RELEASE, .socket = socket}};
   shim_ask(&call);
@@ -25,12 +27,14 @@ EXPORT int dup(int fd) {
 }
 
 EXPORT int dup2(int fd, int to) {
+  file_commit(to);
   int copy = LIBC(dup2)(fd, to);
   if (copy >= 0 && fd != to) shim_copied(fd, copy);
   return copy;
 }
 
 EXPORT int dup3(int fd, int to, int flags) {
+  file_commit(to);
   int copy = LIBC(dup3)(fd, to, flags);
   if (copy >= 0) shim_copied(fd, copy);
   return copy;

@@ -36,6 +36,8 @@ enum {
   SHIM_UNREADY,
   SHIM_CANCEL,
   SHIM_COLLECT,
+  SHIM_OPEN,
+  SHIM_WRITE,
 };
 
 /** SHIM_SEND: a name of `name_length` bytes comes first; then credentials. */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "files.h"
 #include "shim.h"
 
 /** Descriptors with a higher number cannot be ours: a limit of 65,536 is a high one. */
@@ -40,6 +41,7 @@ void shim_remember(int fd, uint64_t socket) {
 void shim_copied(int from, int to) {
   uint64_t socket = shim_socket_of(from);
   if (socket != 0) shim_remember(to, socket);
+  else if (file_is_written(from, (char[FILE_PATH]){0})) file_adopt(to);
 }
 
 void shim_adopt(int fd) {
@@ -51,6 +53,8 @@ void shim_adopt(int fd) {
   if (syscall(SYS_getpeername, fd, &peer, &length) == 0 && peer.sun_family == AF_UNIX) {
     socklen_t wanted = shim_address(&ours);
     if (length == wanted && memcmp(&peer, &ours, length) == 0) shim_remember(fd, shim_inode(fd));
+  } else if (errno == ENOTSOCK) {
+    file_adopt(fd);
   }
   errno = before;
 }

@@ -41,6 +41,7 @@ import {
   OP_GETSOCKNAME,
   OP_GETSOCKOPT,
   OP_IOCTL,
+  OP_OPEN,
   OP_READY,
   OP_RECEIVE,
   OP_RELEASE,
@@ -48,6 +49,7 @@ import {
   OP_SEND,
   OP_SETSOCKOPT,
   OP_UNREADY,
+  OP_WRITE,
   SHIM_ANSWER_SIZE,
   SHIM_REQUEST_SIZE,
   UCRED_SIZE,
@@ -55,6 +57,7 @@ import {
 import type { ShimSocket } from './shim-socket.ts'
 
 const EBADF = -9
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 /** Requests that one connection is served before the others' turn. */
 const TURN = 64
 /** Microseconds that the next request is waited for, as nobody else wants anything. */
@@ -133,6 +136,10 @@ export class ShimControl implements Armed {
       if (this.#server.request[0] === OP_COLLECT) {
         this.#server.namespaces.collect()
         this.#put(undefined, 0)
+        return
+      }
+      if (this.#server.request[0] === OP_OPEN || this.#server.request[0] === OP_WRITE) {
+        this.#file(length)
         return
       }
       const socket = this.#server.shims.find(inode, this.#credentials)
@@ -317,6 +324,28 @@ export class ShimControl implements Armed {
       current: this.#credentials,
     })
     this.#put(undefined, result, room.length)
+  }
+  /** A file that the kernel shows: what it says, or what is written to it. */
+  #file(size: number): void {
+    const { request, requestView: view, answer, shims } = this.#server
+    const payload = request.subarray(SHIM_REQUEST_SIZE, size)
+    const who = { netns: this.#netns, current: this.#credentials }
+    if (request[0] === OP_WRITE) {
+      const end = view.getUint16(AT_NAME_LENGTH, true)
+      this.#put(
+        undefined,
+        shims.files.write(who, decode(payload.subarray(0, end)), payload.subarray(end)),
+      )
+      return
+    }
+    const room = answer.subarray(SHIM_ANSWER_SIZE)
+    const { mode, length } = shims.files.open(
+      who,
+      decode(payload),
+      view.getUint32(AT_A, true),
+      room,
+    )
+    this.#put(undefined, mode, length)
   }
   #getOption(socket: ShimSocket, level: number, option: number, wanted: number): void {
     const room = this.#room(wanted)

@@ -28,6 +28,9 @@
  *   READY        what was taken with SEND is not received yet, and somebody waits for readiness:
  *                gives out a token; UNREADY: it is received
  *   COLLECT      a namespace of the machine may have lost its last name: looks which are gone
+ *   OPEN         a what is wanted, 4 to read, 2 to write; payload: a path; answers st_mode, and as
+ *                payload what the file says, or the names of a folder, each ended by a zero byte
+ *   WRITE        payload: a path of the name's length, and what is written to the file there
  *   IOCTL        a request, b the socket's domain; payload: its argument, and what that points to;
  *                answers both as they are then
  *
@@ -57,6 +60,8 @@ export const OP_READY = 12
 export const OP_UNREADY = 13
 export const OP_CANCEL = 14
 export const OP_COLLECT = 15
+export const OP_OPEN = 16
+export const OP_WRITE = 17
 
 export const FLAG_NAME = 1
 export const FLAG_CREDENTIALS = 2

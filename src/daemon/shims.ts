@@ -14,6 +14,7 @@ import {
 } from '../transport/wire-protocol.ts'
 import type { Server } from './server.ts'
 import { ShimControl } from './shim-control.ts'
+import { ShimFiles } from './shim-files.ts'
 import {
   AT_ANSWER_PORTID,
   AT_FLAGS,
@@ -51,6 +52,7 @@ export class Shims {
   readonly #server: Server
   readonly #open: OpenOps
   readonly ioctl: (ioctl: Ioctl) => number
+  readonly files: ShimFiles
   readonly #owner: number
   readonly #sockets = new Map<number, ShimSocket>()
   readonly #controls = new Set<ShimControl>()
@@ -58,6 +60,7 @@ export class Shims {
   waiting = 0
 
   constructor(server: Server, open: OpenOps, ioctl: (ioctl: Ioctl) => number, owner: number) {
+    this.files = new ShimFiles(server)
     this.ioctl = ioctl
     this.#server = server
     this.#open = open

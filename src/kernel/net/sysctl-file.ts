@@ -8,6 +8,8 @@ import { NetlinkError } from '../../errors.ts'
 /** The files of one directory. */
 export interface SysctlDirectory {
   names(): Iterable<string>
+  /** Permissions, where they are not 0644. */
+  mode?(name: string): number | undefined
   /** What the file says; undefined where there is none. @throws NetlinkError EIO */
   read(name: string): string | undefined
   /** Whether there is such a file. @throws NetlinkError EINVAL, EACCES, EIO */

@@ -9,6 +9,10 @@ import { devconf4Files } from './devconf4.ts'
 import type { NetStack } from './stack.ts'
 import { parseInteger, type SysctlDirectory } from './sysctl-file.ts'
 import { ConfDirectory6 } from './sysctl-ipv6.ts'
+import { KeptDirectory, keptFolders } from './sysctl-kept.ts'
+import { NeighDirectory } from './sysctl-neigh.ts'
+
+const FLUSH = 'flush'
 
 /** net/ipv4/conf/NAME. */
 class ConfDirectory4 implements SysctlDirectory {
@@ -22,6 +26,10 @@ class ConfDirectory4 implements SysctlDirectory {
 
   names(): Iterable<string> {
     return devconf4Files.keys()
+  }
+
+  mode(name: string): number | undefined {
+    return devconf4Files.get(name) === 'mcForwarding' ? 0o444 : undefined
   }
 
   read(name: string): string | undefined {
@@ -38,30 +46,67 @@ class ConfDirectory4 implements SysctlDirectory {
   }
 }
 
-/** net/ipv4 itself: what stands for a setting of all devices. */
+/** net/ipv4 itself: what stands for a setting of all devices, and what is kept. */
 class Ipv4Directory implements SysctlDirectory {
   readonly #all: ConfDirectory4
+  readonly #kept: KeptDirectory
 
-  constructor(stack: NetStack) {
+  constructor(stack: NetStack, kept: KeptDirectory) {
     this.#all = new ConfDirectory4(stack, stack.netconf4.all)
+    this.#kept = kept
   }
 
   names(): Iterable<string> {
-    return ['ip_forward']
+    return ['ip_forward', ...this.#kept.names()]
+  }
+
+  mode(name: string): number | undefined {
+    return this.#kept.mode(name)
   }
 
   read(name: string): string | undefined {
-    return name === 'ip_forward' ? this.#all.read('forwarding') : undefined
+    return name === 'ip_forward' ? this.#all.read('forwarding') : this.#kept.read(name)
   }
 
   write(name: string, text: string): boolean {
-    return name === 'ip_forward' && this.#all.write('forwarding', text)
+    if (name === 'ip_forward') return this.#all.write('forwarding', text)
+    return this.#kept.write(name, text)
+  }
+}
+
+/** net/ipv4/route, net/ipv6/route: with a file that is only written, as nothing is cached here. */
+class RouteDirectory implements SysctlDirectory {
+  readonly #kept: KeptDirectory
+
+  constructor(kept: KeptDirectory) {
+    this.#kept = kept
+  }
+
+  names(): Iterable<string> {
+    return [FLUSH, ...this.#kept.names()]
+  }
+
+  mode(name: string): number | undefined {
+    return name === FLUSH ? 0o200 : this.#kept.mode(name)
+  }
+
+  read(name: string): string | undefined {
+    if (name === FLUSH) throw new NetlinkError('EACCES')
+    return this.#kept.read(name)
+  }
+
+  write(name: string, text: string): boolean {
+    if (name !== FLUSH) return this.#kept.write(name, text)
+    parseInteger(text)
+    return true
   }
 }
 
 /** All settings of one stack. */
 export class Sysctls {
   readonly #stack: NetStack
+  /** What was set of what is kept, by whole path. */
+  readonly #values = new Map<string, string>()
 
   constructor(stack: NetStack) {
     this.#stack = stack
@@ -81,16 +126,40 @@ export class Sysctls {
     if (!directory?.write(name, text)) throw new NetlinkError('ENOENT')
   }
 
+  /** Permissions of a file; undefined where there is none. */
+  mode(path: string): number | undefined {
+    const { directory, name } = this.#resolve(path)
+    if (!directory) return undefined
+    const mode = directory.mode?.(name)
+    if (mode !== undefined) return mode
+    for (const each of directory.names()) if (each === name) return 0o644
+    return undefined
+  }
+
+  /** What a folder has in it, by name; undefined where there is none. */
+  folder(path: string): string[] | undefined {
+    const names = new Set<string>(this.#directory(path)?.names() ?? [])
+    const before = path === '' ? '' : `${path}/`
+    for (const folder of this.#folders())
+      if (folder.startsWith(before) && folder !== path)
+        names.add(folder.slice(before.length).split('/', 1)[0]!)
+    return names.size === 0 ? undefined : [...names]
+  }
+
   /** The paths of all settings. */
   list(): string[] {
-    const devices = ['all', 'default', ...this.#stack.devices.list().map(({ name }) => name)]
-    const folders = ['net/ipv4', ...devices.map((name) => `net/ipv4/conf/${name}`)]
-    folders.push(...devices.map((name) => `net/ipv6/conf/${name}`))
-    const paths: string[] = []
-    for (const folder of folders) {
-      for (const name of this.#directory(folder)?.names() ?? []) paths.push(`${folder}/${name}`)
-    }
-    return paths
+    return this.#folders().flatMap((folder) =>
+      [...(this.#directory(folder)?.names() ?? [])].map((name) => `${folder}/${name}`),
+    )
+  }
+
+  #folders(): string[] {
+    const devices = this.#stack.devices.list().map(({ name }) => name)
+    const own = (kind: string, ...more: string[]): string[] =>
+      ['ipv4', 'ipv6'].flatMap((family) =>
+        [...more, ...devices].map((name) => `net/${family}/${kind}/${name}`),
+      )
+    return [...keptFolders, ...own('conf', 'all', 'default'), ...own('neigh', 'default')]
   }
 
   #resolve(written: string): { directory: SysctlDirectory | undefined; name: string } {
@@ -100,11 +169,11 @@ export class Sysctls {
   }
 
   #directory(path: string): SysctlDirectory | undefined {
+    const match = /^net\/(ipv4|ipv6)\/(conf|neigh)\/([^/]+)$/.exec(path)
+    if (!match) return keptFolders.includes(path) ? this.#kept(path) : undefined
+    const [, family = '', kind, which = ''] = match
+    if (kind === 'neigh') return this.#neighbours(family, which)
     const { netconf4, netconf6 } = this.#stack
-    if (path === 'net/ipv4') return new Ipv4Directory(this.#stack)
-    const match = /^net\/(ipv4|ipv6)\/conf\/([^/]+)$/.exec(path)
-    if (!match) return undefined
-    const [, family, which = ''] = match
     if (family === 'ipv4') {
       const conf = confOf(which, netconf4, this.#device(which)?.inet?.conf)
       return conf && new ConfDirectory4(this.#stack, conf)
@@ -112,6 +181,19 @@ export class Sysctls {
     const dev = this.#device(which)
     const conf = confOf(which, netconf6, dev?.inet6?.conf)
     return conf && new ConfDirectory6(this.#stack, conf, dev)
+  }
+
+  #kept(folder: string): SysctlDirectory {
+    const kept = new KeptDirectory(folder, this.#values)
+    if (folder === 'net/ipv4') return new Ipv4Directory(this.#stack, kept)
+    return folder.endsWith('/route') ? new RouteDirectory(kept) : kept
+  }
+
+  #neighbours(family: string, which: string): SysctlDirectory | undefined {
+    const table = family === 'ipv4' ? this.#stack.arp : this.#stack.ndisc
+    if (which === 'default') return new NeighDirectory(table.parms.own, table.parms)
+    const parms = table.parmsByIndex(this.#device(which)?.ifindex ?? 0)
+    return parms && new NeighDirectory(parms, undefined)
   }
 
   /** By its own name, not by another. */
