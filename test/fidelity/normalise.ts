@@ -2,6 +2,7 @@
  * Evens out what no kernel promises, and nothing else; one rule a promise that is missing:
  *
  * - a MAC address that the kernel drew, and the IPv6 addresses made of it: numbered by appearance
+ * - the permanent address of a tunnel, which is drawn, and a stable address made of a drawn secret
  * - timers that run: seconds are rounded up to tens, a neighbour's ages and a bridge's timers go,
  *   and so do the moments since boot that libnl shows
  * - a neighbour's reachable time, which is drawn between half and one and a half of its base
@@ -67,6 +68,17 @@ function withoutTime(text: string): string {
     .replace(/"reachable":\d{5}\b/g, '"reachable":0')
 }
 
+/** A tunnel over IPv6 draws six bytes, which are shown as an address. */
+function withoutDrawn(text: string): string {
+  const stable = [
+    ...text.matchAll(/\binet6 (fe80::\S+)\/64 scope link (?:tentative )?stable-privacy/g),
+  ]
+  return stable
+    .reduce((all, [, address = '']) => all.replaceAll(address, 'fe80::DRAWN'), text)
+    .replace(/\bpermaddr (?:[0-9a-f]{1,4}:){2,3}(?:[0-9a-f]{0,4}:)*:?/g, 'permaddr DRAWN')
+    .replace(/"permaddr":"[0-9a-f:]+::"/g, '"permaddr":"DRAWN"')
+}
+
 /** ip's and libnl's lines, and the monitor's. */
 const MULTICAST_NEIGHBOUR =
   /^(?:\[NEIGH\])?(?:Deleted )?(?:inet6? )?(?:ff0[0-9a-f]::\S+|224\.0\.0\.\S+) dev \S+ lladdr \S+ (?:NOARP|<noarp>) *\n?/gm
@@ -87,7 +99,8 @@ function withoutPlaces(text: string): string {
 /** The same outcome with only what is promised; twice is as once. `script` is what was run. */
 export function normalise({ steps, monitor }: Outcome, script: string): Outcome {
   const rename = renamer(script)
-  const clean = (text: string): string => rename(withoutTime(withoutPackets(withoutPlaces(text))))
+  const clean = (text: string): string =>
+    rename(withoutTime(withoutPackets(withoutPlaces(withoutDrawn(text)))))
   return {
     steps: steps.map(({ stdout, stderr, code }) => ({
       stdout: clean(stdout),

@@ -18,11 +18,18 @@ const { startDaemon } = (await import(
 }
 const { Kernel } = (await import(
   new URL('../../../dist/kernel/kernel.js', import.meta.url).href
-)) as { Kernel: new (init: { without: readonly string[] }) => object }
+)) as {
+  Kernel: new (init: {
+    without: readonly string[]
+  }) => { setSysctl(name: string, value: number): void }
+}
 
 const preload = fileURLToPath(
   new URL(`../../../native/preload/prebuilt/linux-${process.arch}.so`, import.meta.url),
 )
+
+/** Recorded where all modules were loaded, and tunnels that come with them kept out of namespaces. */
+const IS_WITHOUT_FALLBACKS = /^own\/kind-/
 
 /** Seconds for a scenario that does not name its own. */
 const SECONDS = 60
@@ -55,6 +62,9 @@ export async function runOnNlkit(scenario: Scenario): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'nlkit-fidelity-kernel-'))
   try {
     const kernel = new Kernel({ without: scenario.recorded ? [] : linuxIsWithout })
+    if (IS_WITHOUT_FALLBACKS.test(scenario.id)) {
+      kernel.setSysctl('net.core.fb_tunnels_only_for_init_net', 2)
+    }
     const daemon = await startDaemon({ path: join(folder, 'kernel.sock'), kernel })
     try {
       return await runIn(scenario, { preload, path: daemon.path })

@@ -6,28 +6,42 @@
  * addrconf_link_ready() (Linux 6.18).
  */
 import { NOTIFY_DONE } from '../notifier/constants.ts'
-import { IN6ADDR_LOOPBACK } from './address.ts'
+import { IN6ADDR_LOOPBACK, type Ipv6 } from './address.ts'
 import type { Inet6 } from './address6.ts'
 import type { NetdevEvent, NetdevInfo } from './chains.ts'
 import {
   AF_INET6,
+  ARPHRD_IP6GRE,
+  ARPHRD_IPGRE,
+  ARPHRD_NONE,
+  ARPHRD_SIT,
   IFA_F_NOPREFIXROUTE,
   IFA_F_PERMANENT,
+  IFA_F_STABLE_PRIVACY,
   IFA_F_TENTATIVE,
   IFAPROT_KERNEL_LL,
   IFAPROT_KERNEL_LO,
   IFF_LOOPBACK,
   IFF_MULTICAST,
   IFF_NOARP,
+  IFF_POINTOPOINT,
   IFF_SLAVE,
   IPV6_MIN_MTU,
+  RT_SCOPE_HOST,
+  RT_SCOPE_LINK,
   RTNH_F_DEAD,
   RTNH_F_LINKDOWN,
 } from './constants.ts'
 import { restartDad, startDad, stopDad } from './dad.ts'
 import type { NetDevice } from './device.ts'
-import { Inet6Device, isAutoconfigured, linkLocalOf } from './ifaddr6.ts'
-import { addMulticastRoute, addPrefixRoute } from './ifaddr6-routes.ts'
+import {
+  IN6_ADDR_GEN_MODE_EUI64,
+  IN6_ADDR_GEN_MODE_NONE,
+  IN6_ADDR_GEN_MODE_RANDOM,
+  Inet6Device,
+} from './ifaddr6.ts'
+import { addDevicePrefix, addMulticastRoute, addPrefixRoute } from './ifaddr6-routes.ts'
+import { ipv4Of, isAutoconfigured, LINK_LOCAL, linkLocalOf } from './link-local6.ts'
 import { joinAllNodes, leaveAllNodes } from './multicast6.ts'
 import type { NetStack } from './stack.ts'
 
@@ -136,34 +150,106 @@ export class Addrconf {
     for (const ifa of addresses) restartDad(this.#inet6, ifa)
   }
 
-  /** addrconf_init_auto_addrs(). */
+  /** addrconf_init_auto_addrs(): a VRF has none. */
   makeAddresses(dev: NetDevice): void {
     const { inet6: idev } = dev
-    if (!idev) return
-    if (dev.flags & IFF_LOOPBACK) this.#addLoopback(idev)
-    else if (isAutoconfigured(dev)) this.#addLinkLocal(idev)
+    if (!idev || dev.vrfTable !== undefined) return
+    if (dev.flags & IFF_LOOPBACK) {
+      this.#settle(idev, IN6ADDR_LOOPBACK, 128, { proto: IFAPROT_KERNEL_LO })
+    } else if (dev.type === ARPHRD_SIT) this.#configureSit(idev)
+    else if (dev.type === ARPHRD_IPGRE || dev.type === ARPHRD_IP6GRE) this.#configureGre(idev)
+    else if (isAutoconfigured(dev)) this.#configure(idev)
   }
 
-  #addLoopback(idev: Inet6Device): void {
-    if (idev.addresses.some((ifa) => ifa.address === IN6ADDR_LOOPBACK)) return
-    const request = { ifindex: idev.dev.ifindex, prefixlen: 128, proto: IFAPROT_KERNEL_LO }
-    const ifa = this.#inet6.insert(idev, IN6ADDR_LOOPBACK, request)
+  /** add_addr(): an address that nobody is asked about. */
+  #settle(idev: Inet6Device, address: Ipv6, prefixlen: number, more: object): void {
+    if (idev.addresses.some((ifa) => ifa.address === address)) return
+    const request = { ifindex: idev.dev.ifindex, prefixlen, ...more }
+    const ifa = this.#inet6.insert(idev, address, request)
     ifa.flags &= ~IFA_F_TENTATIVE
     ifa.dad = 'done'
     this.#inet6.notify('NEWADDR', ifa)
   }
 
-  /** addrconf_dev_config(). */
-  #addLinkLocal(idev: Inet6Device): void {
+  /** addrconf_dev_config(): what has no number of its own draws one. */
+  #configure(idev: Inet6Device): void {
     const { dev } = idev
     if (dev.isUp) idev.groups.up()
     addMulticastRoute(dev)
+    if (dev.type === ARPHRD_NONE && idev.addrGenMode === IN6_ADDR_GEN_MODE_EUI64) {
+      idev.conf.set('addrGenMode', IN6_ADDR_GEN_MODE_RANDOM)
+    }
+    this.#addLinkLocal(idev, false)
+  }
+
+  /** addrconf_gre_config(). */
+  #configureGre(idev: Inet6Device): void {
+    const { dev, addrGenMode } = idev
+    if (dev.isUp) idev.groups.up()
+    addMulticastRoute(dev)
+    const isEndless = dev.type === ARPHRD_IPGRE && ipv4Of(dev.address) === 0
+    if (isEndless && addrGenMode === IN6_ADDR_GEN_MODE_EUI64) this.#addFrom4(idev)
+    else this.#addLinkLocal(idev, true)
+  }
+
+  /** addrconf_sit_config(). */
+  #configureSit(idev: Inet6Device): void {
+    const { dev } = idev
+    if (dev.isUp) idev.groups.up()
+    if (dev.isIsatap) {
+      this.#addLinkLocal(idev, false)
+      return
+    }
+    this.#addFrom4(idev)
+    if (dev.flags & IFF_POINTOPOINT) addMulticastRoute(dev)
+  }
+
+  /** addrconf_addr_gen(). */
+  #addLinkLocal(idev: Inet6Device, withRoute: boolean): void {
+    const { dev } = idev
     const address = linkLocalOf(idev)
-    if (address === undefined || idev.addresses.some((ifa) => ifa.address === address)) return
-    const request = { ifindex: dev.ifindex, prefixlen: 64, proto: IFAPROT_KERNEL_LL }
+    if (address === undefined) {
+      if (withRoute && idev.addrGenMode === IN6_ADDR_GEN_MODE_EUI64) {
+        addDevicePrefix(dev, LINK_LOCAL, 64)
+      }
+      return
+    }
+    if (idev.addresses.some((ifa) => ifa.address === address)) return
+    const isDrawn = idev.addrGenMode === IN6_ADDR_GEN_MODE_RANDOM
+    const flags = isDrawn ? IFA_F_STABLE_PRIVACY : 0
+    const request = { ifindex: dev.ifindex, prefixlen: 64, proto: IFAPROT_KERNEL_LL, flags }
     const ifa = this.#inet6.insert(idev, address, request)
     addPrefixRoute(ifa, address, 64)
     this.#inet6.startDad(ifa)
+  }
+
+  /** add_v4_addrs(): addresses that IPv4 addresses are in; its own, or those of all devices. */
+  #addFrom4(idev: Inet6Device): void {
+    const { dev } = idev
+    const isOfOne = (dev.flags & IFF_POINTOPOINT) !== 0
+    const isCompatible = !isOfOne && dev.type === ARPHRD_SIT
+    if (!isCompatible && idev.addrGenMode === IN6_ADDR_GEN_MODE_NONE) return
+    const head = isCompatible ? 0n : LINK_LOCAL
+    const length = isCompatible ? 96 : 64
+    const add = (ipv4: number, scope?: number): void => {
+      const address = head | BigInt(ipv4)
+      this.#settle(idev, address, length, { scope })
+      addDevicePrefix(dev, address, length)
+    }
+    const scope = isCompatible ? undefined : RT_SCOPE_LINK
+    const own = ipv4Of(dev.address)
+    if (own !== 0) {
+      add(own, scope)
+      return
+    }
+    for (const { inet, isUp } of this.#stack.devices.list()) {
+      if (!isUp) continue
+      for (const ifa of inet?.addresses ?? []) {
+        const isOfHost = ifa.scope >= RT_SCOPE_HOST
+        if (ifa.scope === RT_SCOPE_LINK || (isOfHost && isOfOne)) continue
+        add(ifa.local, isOfHost ? RT_SCOPE_HOST : scope)
+      }
+    }
   }
 
   /** addrconf_ifdown(): routes, then neighbours, then addresses go. */

@@ -162,6 +162,16 @@ export class NetDevice {
     return this
   }
 
+  /** What IFLA_LINK says where that is not `lower`: an index whose device may be gone, and where. */
+  get iflink(): { readonly ifindex: number; readonly stack: NetStack } | undefined {
+    return undefined
+  }
+
+  /** Whether its IPv6 address is made of its IPv4 address (IFF_ISATAP). */
+  get isIsatap(): boolean {
+    return false
+  }
+
   /** l3mdev_fib_table(): the table of a VRF, and of what is in one. */
   get l3mdevTable(): number | undefined {
     return this.vrfTable ?? this.master?.vrfTable

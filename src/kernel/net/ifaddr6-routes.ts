@@ -5,7 +5,7 @@
  * cleanup_prefix_route(), modify_prefix_route(); net/ipv6/route.c addrconf_f6i_alloc().
  */
 import { isNetlinkError } from '../../errors.ts'
-import { type Ipv6, samePrefix6 } from './address.ts'
+import { type Ipv6, prefix6, samePrefix6 } from './address.ts'
 import {
   IFA_F_NOPREFIXROUTE,
   IFA_F_PERMANENT,
@@ -78,6 +78,19 @@ export function addPrefixRoute(ifa: Ifaddr6, prefix: Ipv6, length: number, expir
     oif: ifa.dev.ifindex,
     metric: ifa.rtPriority || IP6_RT_PRIO_ADDRCONF,
     expires,
+  })
+}
+
+/** The same of a prefix that no address is behind. */
+export function addDevicePrefix(dev: NetDevice, prefix: Ipv6, length: number): void {
+  addQuietly(dev, {
+    dst: prefix6(prefix, length),
+    dstLen: length,
+    table: RT_TABLE_MAIN,
+    type: RTN_UNICAST,
+    protocol: RTPROT_KERNEL,
+    oif: dev.ifindex,
+    metric: IP6_RT_PRIO_ADDRCONF,
   })
 }
 

@@ -3,15 +3,10 @@
  *
  * Kernel: include/net/if_inet6.h struct inet6_ifaddr, struct inet6_dev.
  */
-import { type Ipv6, isLinkLocal6, isLoopback6, linkLocalEui64 } from './address.ts'
+import { type Ipv6, isLinkLocal6, isLoopback6 } from './address.ts'
 import { AnycastAddresses } from './anycast6.ts'
 import {
   AF_INET6,
-  ARPHRD_ETHER,
-  ARPHRD_NONE,
-  ARPHRD_TUNNEL,
-  ARPHRD_TUNNEL6,
-  ETH_ALEN,
   INFINITY_LIFE_TIME,
   RT_SCOPE_HOST,
   RT_SCOPE_LINK,
@@ -37,6 +32,8 @@ export interface Ifaddr6Request {
   /** Seconds. */
   readonly validLft?: number | undefined
   readonly preferredLft?: number | undefined
+  /** RT_SCOPE_*, where it is not what the address says. */
+  readonly scope?: number | undefined
 }
 
 /** struct inet6_ifaddr. */
@@ -46,6 +43,8 @@ export class Ifaddr6 {
   readonly address: Ipv6
   peer: Ipv6 | undefined
   readonly prefixlen: number
+  /** RT_SCOPE_*. */
+  readonly scope: number
   flags: number
   rtPriority: number
   proto: number
@@ -72,6 +71,7 @@ export class Ifaddr6 {
     this.address = address
     this.peer = request.peer
     this.prefixlen = request.prefixlen
+    this.scope = request.scope ?? scope6(address)
     this.flags = request.flags ?? 0
     this.rtPriority = request.rtPriority ?? 0
     this.proto = request.proto ?? 0
@@ -83,11 +83,6 @@ export class Ifaddr6 {
     this.groups = idev.groups
     this.anycasts = idev.anycasts
   }
-
-  /** RT_SCOPE_*. */
-  get scope(): number {
-    return scope6(this.address)
-  }
 }
 
 /** RT_SCOPE_* of an address. */
@@ -98,7 +93,8 @@ export function scope6(address: Ipv6): number {
 }
 
 /** IFLA_INET6_ADDR_GEN_MODE: how a link-local address is made. */
-const IN6_ADDR_GEN_MODE_EUI64 = 0
+export const IN6_ADDR_GEN_MODE_EUI64 = 0
+export const IN6_ADDR_GEN_MODE_NONE = 1
 export const IN6_ADDR_GEN_MODE_STABLE_PRIVACY = 2
 export const IN6_ADDR_GEN_MODE_RANDOM = 3
 
@@ -114,6 +110,8 @@ export class Inet6Device {
   readonly anycasts = new AnycastAddresses()
   /** Milliseconds since boot. */
   updated: number
+  /** What its stable address ends with, once it was drawn. */
+  drawnId: bigint | undefined
 
   constructor(dev: NetDevice) {
     this.dev = dev
@@ -136,24 +134,4 @@ export class Inet6Device {
   get addrGenMode(): number {
     return this.conf.get('addrGenMode')
   }
-}
-
-/** The types of devices that get addresses of their own (addrconf_dev_config()). */
-const AUTOCONF_TYPES: ReadonlySet<number> = new Set([
-  ARPHRD_ETHER,
-  ARPHRD_NONE,
-  ARPHRD_TUNNEL,
-  ARPHRD_TUNNEL6,
-])
-
-/** Whether IPv6 configures `dev` by itself: a VRF it does not. */
-export function isAutoconfigured({ type, vrfTable }: NetDevice): boolean {
-  return AUTOCONF_TYPES.has(type) && vrfTable === undefined
-}
-
-/** addrconf_addr_gen(): the link-local address that a device gets, if any. */
-export function linkLocalOf({ dev, addrGenMode }: Inet6Device): Ipv6 | undefined {
-  if (addrGenMode !== IN6_ADDR_GEN_MODE_EUI64) return undefined
-  const mac = dev.type === ARPHRD_TUNNEL6 ? dev.permanentAddress : dev.address
-  return mac.length === ETH_ALEN ? linkLocalEui64(mac, dev.devId) : undefined
 }

@@ -17,14 +17,23 @@ import { bond, watchBonds } from './kinds/bond.ts'
 import { bridge } from './kinds/bridge.ts'
 import { watchBridgePorts } from './kinds/bridge-port.ts'
 import { dummy } from './kinds/dummy.ts'
+import { geneve } from './kinds/geneve.ts'
+import { erspan, gre, gretap } from './kinds/gre.ts'
 import { ifb } from './kinds/ifb.ts'
+import { ip6erspan, ip6gre, ip6gretap } from './kinds/ip6gre.ts'
+import { ip6tnl, vti6 } from './kinds/ip6tnl.ts'
+import { ipip, vti } from './kinds/ipip.ts'
 import { ipvlan, ipvtap, watchIpvlans } from './kinds/ipvlan.ts'
 import { createLoopback } from './kinds/loopback.ts'
 import { macvlan, macvtap, watchMacvlans } from './kinds/macvlan.ts'
+import { sit } from './kinds/sit.ts'
+import { allTunnels } from './kinds/tunnel.ts'
+import { TunnelModules } from './kinds/tunnel-modules.ts'
 import { veth } from './kinds/veth.ts'
 import { vlan, watchVlans } from './kinds/vlan.ts'
 import { vrf, watchVrfs } from './kinds/vrf.ts'
 import { vxlan, watchVxlans } from './kinds/vxlan.ts'
+import { xfrm } from './kinds/xfrm.ts'
 import { deleteLinks } from './link-create.ts'
 import type { LinkKind } from './link-kind.ts'
 import { LinkWatch } from './link-watch.ts'
@@ -64,17 +73,30 @@ const KINDS: readonly LinkKind[] = [
   bond,
   bridge,
   dummy,
+  erspan,
+  geneve,
+  gre,
+  gretap,
   ifb,
+  ip6erspan,
+  ip6gre,
+  ip6gretap,
+  ip6tnl,
+  ipip,
   ipvlan,
   ipvtap,
   macvlan,
   macvtap,
   nlmon,
+  sit,
   veth,
   vlan,
   vrf,
+  vti,
+  vti6,
   vxlan,
   wireguard,
+  xfrm,
 ]
 
 /** All state of one namespace. */
@@ -101,6 +123,8 @@ export class NetStack {
   readonly inet6: Inet6
   readonly addrconf: Addrconf
   readonly loopback: NetDevice
+  /** The modules of tunnels, of all namespaces of a kernel. */
+  readonly tunnelModules: TunnelModules
   readonly #hooks: StackHooks
   #timers = new Set<() => void>()
   #isClosed = false
@@ -134,6 +158,13 @@ export class NetStack {
     watchBonds(this)
     watchVxlans(this)
     this.loopback = createLoopback(this)
+    this.tunnelModules = hooks.first?.tunnelModules ?? new TunnelModules()
+    this.tunnelModules.enter(this)
+  }
+
+  /** Whether it is its kernel's first one. */
+  get isFirst(): boolean {
+    return this.#hooks.first === undefined
   }
 
   /** Milliseconds since boot. */
@@ -180,7 +211,10 @@ export class NetStack {
    */
   close(): void {
     if (this.#isClosed) return
+    this.tunnelModules.leave(this)
     deleteLinks(this.devices.list().filter((dev) => dev.kind))
+    const left = [...this.devices.list(), ...allTunnels(this)].filter((dev) => dev.kind)
+    unregisterDevices([...new Set(left)])
     unregisterDevices([this.loopback])
     this.#isClosed = true
     for (const cancel of [...this.#timers]) cancel()

@@ -7,6 +7,7 @@ import { NetlinkError } from '../../errors.ts'
 import type { Devconf4 } from './devconf4.ts'
 import { devconf4Files } from './devconf4.ts'
 import type { NetStack } from './stack.ts'
+import { CoreDirectory } from './sysctl-core.ts'
 import { parseInteger, type SysctlDirectory } from './sysctl-file.ts'
 import { ConfDirectory6 } from './sysctl-ipv6.ts'
 import { KeptDirectory, keptFolders } from './sysctl-kept.ts'
@@ -185,6 +186,7 @@ export class Sysctls {
 
   #kept(folder: string): SysctlDirectory {
     const kept = new KeptDirectory(folder, this.#values)
+    if (folder === 'net/core') return new CoreDirectory(this.#stack, kept)
     if (folder === 'net/ipv4') return new Ipv4Directory(this.#stack, kept)
     return folder.endsWith('/route') ? new RouteDirectory(kept) : kept
   }

@@ -6,30 +6,41 @@
 import {
   ifinfomsg,
   linkAttrs,
+  linkinfoAttrs,
   RTEXT_FILTER_SKIP_STATS,
   type rtLink,
 } from '../../families/rt-link.ts'
 import { rtnlLinkIfmap, rtnlLinkStats, rtnlLinkStats64 } from '../../families/rt-link-structs.ts'
-import { attrs, binary, message, type ReplyInput } from '../../schema/index.ts'
+import { attrs, binary, message, nest, type ReplyInput } from '../../schema/index.ts'
 import type { Writer } from '../../wire/writer.ts'
 import type { NetDevice } from '../net/device.ts'
 import type { Net } from '../net-namespace.ts'
 import { encodeAfSpec } from './af-spec.ts'
 import { linkKindCodecs } from './link-kinds.ts'
+import { bytesOf } from './parse.ts'
 
 export type LinkValue = ReplyInput<typeof rtLink, 'getLink'>
 /**
  * The same message, with what is always alike, or known as bytes, as bytes: the structs in it are
  * most of what there is to write.
  */
-const linkMessage = message(
+const definitions = {
+  ...linkAttrs.definitions,
+  stats64: [23, binary],
+  stats: [7, binary],
+  map: [14, binary],
+  afSpec: [26, binary],
+} as const
+const linkMessage = message(ifinfomsg, attrs('IFLA_', definitions))
+/** The same where a kind writes its part of a link itself, in its own order. */
+const ownLinkMessage = message(
   ifinfomsg,
   attrs('IFLA_', {
-    ...linkAttrs.definitions,
-    stats64: [23, binary],
-    stats: [7, binary],
-    map: [14, binary],
-    afSpec: [26, binary],
+    ...definitions,
+    linkinfo: [
+      18,
+      nest(attrs('IFLA_INFO_', { ...linkinfoAttrs.definitions, data: [2, binary] }), 'noflag'),
+    ],
   }),
 )
 /** Nothing ever passes through a simulated device. */
@@ -56,11 +67,14 @@ export interface LinkContext {
 
 /** Writes the message behind its nlmsghdr. */
 export function putLink(w: Writer, dev: NetDevice, context: LinkContext): void {
-  linkMessage.encode(w, describeLink(dev, context))
+  const linkinfo = describeLinkinfo(dev)
+  const link = describeLink(dev, context, linkinfo)
+  if ((linkinfo?.data as unknown) instanceof Uint8Array) ownLinkMessage.encode(w, link as never)
+  else linkMessage.encode(w, link)
 }
 
 /** rtnl_fill_ifinfo(). */
-function describeLink(dev: NetDevice, context: LinkContext) {
+function describeLink(dev: NetDevice, context: LinkContext, linkinfo: LinkValue['linkinfo']) {
   return {
     family: 0,
     type: dev.type,
@@ -94,7 +108,7 @@ function describeLink(dev: NetDevice, context: LinkContext) {
     stats64: NO_STATS64,
     stats: NO_STATS,
     xdp: { attached: 'none' as const },
-    linkinfo: describeLinkinfo(dev),
+    linkinfo,
     newNetnsid: context.newNetnsid,
     newIfindex: context.newIfindex,
     permAddress: dev.permanentAddress.some((byte) => byte !== 0) ? dev.permanentAddress : undefined,
@@ -130,16 +144,28 @@ function describeLinkinfo(dev: NetDevice): LinkValue['linkinfo'] {
   const masterKind = master?.kind?.kind
   if (!kind && !masterKind) return undefined
   return {
-    ...(kind ? { kind: kind.kind, data: linkKindCodecs.get(kind.kind)?.fill?.(dev) } : {}),
+    ...(kind ? { kind: kind.kind, data: describeKind(dev, kind.kind) } : {}),
     ...(masterKind
       ? { slaveKind: masterKind, slaveData: linkKindCodecs.get(masterKind)?.fillSlave?.(dev) }
       : {}),
   } as LinkValue['linkinfo']
 }
 
+/** What a kind says of a link: a value, or the bytes of it. */
+function describeKind(dev: NetDevice, kind: string): object | undefined {
+  const codec = linkKindCodecs.get(kind)
+  const value = codec?.fill?.(dev)
+  return value && codec?.data && codec.isOwnReply ? bytesOf(codec.data, value) : value
+}
+
 /** rtnl_fill_link_netnsid(): what the link stands on, and where that is. */
 function describeLower(dev: NetDevice, net: Net): { linkNetnsid?: number; link?: number } {
-  const { lower } = dev
+  const { lower, iflink } = dev
+  if (iflink) {
+    const { ifindex: link, stack } = iflink
+    if (stack === dev.stack) return { link }
+    return { linkNetnsid: net.assignNsid(stack.owner as Net), link }
+  }
   if (!lower) return { link: 0 }
   if (lower === dev) return {}
   if (lower.stack === dev.stack) return lower.ifindex === dev.ifindex ? {} : { link: lower.ifindex }

@@ -10,7 +10,19 @@ import type { NetDevice } from '../net/device.ts'
 import { type VethData, veth } from '../net/kinds/veth.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import { bondCodec } from './kind-bond.ts'
+import { geneveCodec } from './kind-geneve.ts'
 import { ipvlanCodec, macvlanCodec, vlanCodec } from './kind-stacked.ts'
+import {
+  erspanCodec,
+  greCodec,
+  ip6greCodec,
+  ip6tnlCodec,
+  ipipCodec,
+  sitCodec,
+  vti6Codec,
+  vtiCodec,
+  xfrmCodec,
+} from './kind-tunnel.ts'
 import { vrfCodec } from './kind-vrf.ts'
 import { vxlanCodec } from './kind-vxlan.ts'
 import { bridgeCodec } from './link-bridge.ts'
@@ -27,6 +39,8 @@ export interface LinkKindCodec {
   toData?(ctx: RequestContext, data: unknown): unknown
   /** IFLA_INFO_DATA of replies; absent: there is none. */
   fill?(dev: NetDevice): object
+  /** Whether replies are written as `data` has it, in its order and with its types. */
+  readonly isOwnReply?: boolean
   /** IFLA_INFO_SLAVE_DATA as requests have it. */
   readonly slaveData?: Message<unknown, unknown>
   /** IFLA_INFO_SLAVE_DATA of replies. */
@@ -57,12 +71,25 @@ const vethCodec: LinkKindCodec = {
 export const linkKindCodecs: ReadonlyMap<string, LinkKindCodec> = new Map([
   ['bond', bondCodec],
   ['bridge', bridgeCodec],
+  ['erspan', erspanCodec],
+  ['geneve', geneveCodec],
+  ['gre', greCodec],
+  ['gretap', greCodec],
+  ['ip6erspan', ip6greCodec],
+  ['ip6gre', ip6greCodec],
+  ['ip6gretap', ip6greCodec],
+  ['ip6tnl', ip6tnlCodec],
+  ['ipip', ipipCodec],
   ['ipvlan', ipvlanCodec],
   ['ipvtap', ipvlanCodec],
   ['macvlan', macvlanCodec],
   ['macvtap', macvlanCodec],
+  ['sit', sitCodec],
   ['veth', vethCodec],
   ['vlan', vlanCodec],
   ['vrf', vrfCodec],
+  ['vti', vtiCodec],
+  ['vti6', vti6Codec],
   ['vxlan', vxlanCodec],
+  ['xfrm', xfrmCodec],
 ])

@@ -59,7 +59,7 @@ export function notifyLinks(stack: NetStack, net: Net, sock: KernelSocket): void
 }
 
 function notifyEvent(net: Net, sock: KernelSocket, event: NetdevEvent, { dev }: NetdevInfo): void {
-  if (dev.regState !== 'registered' || !dev.isAnnounced) return
+  if (dev.regState !== 'registered') return
   const told = event === 'NETDEV_FEAT_CHANGE' ? ({ event: 'features' } as const) : {}
   const what = { type: RTM_NEWLINK, group: RTNLGRP_LINK, size: SIZE }
   notify(sock, what, (w) => putLink(w, dev, { net, ...told }))

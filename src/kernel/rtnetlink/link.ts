@@ -49,6 +49,7 @@ export function newLink(ctx: RequestContext): void {
 function parseKind(ctx: RequestContext, link: LinkMessage, stack: NetStack): KindPart {
   const info = link.linkinfo && parseNested(ctx, link.linkinfo, linkinfoRequest, { silent: true })
   const kind = info?.kind === undefined ? undefined : stack.kinds.get(info.kind)
+  if (kind) stack.tunnelModules.loadForKind(kind.kind)
   const hasData = info?.data !== undefined
   const slaveData = info?.slaveData
   if (!kind) return { kind, hasData, slaveData }

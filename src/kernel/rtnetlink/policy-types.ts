@@ -47,6 +47,9 @@ export const in6Addr: Type<Ipv6> = {
   },
 }
 
+/** NLA_UNSPEC of at least 4 bytes that holds an IPv4 address. */
+export const in4Addr: Type<Ipv4> = { ...inAddr, shape: unspec(4) }
+
 /** Where a nest's content is in the datagram. */
 export interface Span {
   readonly at: number
