@@ -37,7 +37,7 @@ export interface Rapid {
 }
 
 /** 2002::/16: 6to4. */
-export const SIXTOFOUR: Rapid = {
+const SIXTOFOUR: Rapid = {
   prefix: 0x2002n << 112n,
   relayPrefix: 0,
   prefixlen: 16,
@@ -114,7 +114,7 @@ export class SitDevice extends TunnelDevice {
 }
 
 /** ipip6_tunnel_locate(). */
-export function findSit(stack: NetStack, params: Tunnel4Params): SitDevice | undefined {
+function findSit(stack: NetStack, params: Tunnel4Params): SitDevice | undefined {
   const { local, remote, link } = params
   return ([...tunnelsOf(stack, 'sit')] as SitDevice[]).find(
     ({ params: own }) => own.local === local && own.remote === remote && own.link === link,
@@ -122,7 +122,7 @@ export function findSit(stack: NetStack, params: Tunnel4Params): SitDevice | und
 }
 
 /** ipip6_tunnel_create(): what has no prefix of its own has that of sit0. */
-export function createSit(dev: SitDevice): void {
+function createSit(dev: SitDevice): void {
   const all = tunnelsOf(dev.home, 'sit')
   const first = ([...all] as SitDevice[]).find(({ isFallback }) => isFallback)
   registerDevice(dev)

@@ -11,10 +11,10 @@ import { isValidEtherAddress, NetDevice } from '../device.ts'
 import type { LinkRequest } from '../link-kind.ts'
 import type { NetStack } from '../stack.ts'
 
-export const GRE_CSUM = 0x8000
+const GRE_CSUM = 0x8000
 export const GRE_ROUTING = 0x4000
 export const GRE_KEY = 0x2000
-export const GRE_SEQ = 0x1000
+const GRE_SEQ = 0x1000
 export const GRE_VERSION = 0x0007
 /** Bits of a header of GRE that a tunnel keeps (gre_flags_to_tnl_flags()). */
 export const GRE_KNOWN = 0xff07
@@ -37,7 +37,7 @@ export interface TunnelEncap {
   readonly dport: number
 }
 
-export const NO_ENCAP: TunnelEncap = { type: 0, flags: 0, sport: 0, dport: 0 }
+const NO_ENCAP: TunnelEncap = { type: 0, flags: 0, sport: 0, dport: 0 }
 
 /** What requests say of it. */
 export interface EncapData {
