@@ -33,7 +33,7 @@ const BUNDLES = {
     /^(kernel|daemon\/daemon|daemon\/record|dbus|ynl|cli\/tour)\b/.test(path) ||
     /^cli\/(dbus|spec|call-spec|record|replay|decode|run-command)\.js$/.test(path),
   dbus: (path) =>
-    /^(client|daemon|ynl|families)\//.test(path) || (isCommand(path) && path !== 'cli/dbus.js'),
+    /^(client|ynl|families)\//.test(path) || (isCommand(path) && path !== 'cli/dbus.js'),
 }
 
 const commands = new Set()

@@ -1,6 +1,7 @@
 /** The bus that a command speaks to, and how an error that was answered reads. */
 
-import { BusConnection, CallError } from '../dbus/client/connection.ts'
+import { CallError } from '../dbus/bus/call-error.ts'
+import { BusConnection } from '../dbus/client/connection.ts'
 import { sessionAddress, systemAddress } from '../dbus/client/well-known.ts'
 import type { Call } from './command.ts'
 import { EXIT, UsageError } from './exit.ts'

@@ -1,5 +1,6 @@
 /** `nlkit dbus introspect|tree`: what an object has, and which objects a service has. */
-import { type BusConnection, CallError } from '../dbus/client/connection.ts'
+import { CallError } from '../dbus/bus/call-error.ts'
+import type { BusConnection } from '../dbus/client/connection.ts'
 import { type Element, parseXml } from '../dbus/config/xml.ts'
 import type { Variant } from '../dbus/message/index.ts'
 import { verb } from './command.ts'

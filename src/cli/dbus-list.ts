@@ -1,7 +1,8 @@
 /** `nlkit dbus list`: names on a bus, who has them, and what could be started. */
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { type BusConnection, CallError } from '../dbus/client/connection.ts'
+import { CallError } from '../dbus/bus/call-error.ts'
+import type { BusConnection } from '../dbus/client/connection.ts'
 import type { Variant } from '../dbus/message/index.ts'
 import { verb } from './command.ts'
 import { busParameters, withBus } from './dbus-bus.ts'

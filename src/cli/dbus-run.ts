@@ -7,6 +7,7 @@ import { sessionSetup } from './dbus-setup.ts'
 import { UsageError } from './exit.ts'
 import { runChild } from './run-child.ts'
 import { checkProgram, findProgram } from './run-program.ts'
+import { SERVED } from './session.ts'
 
 export const run = verb({
   summary: 'runs a program on a session bus of its own',
@@ -26,6 +27,7 @@ export const run = verb({
     const file = findProgram(name, call.env.PATH)
     checkProgram(file)
     const { startBus } = await import('../dbus/gateway/start.ts')
+    const { startDaemon } = await import('../daemon/daemon.ts')
     const folder = mkdtempSync(join(tmpdir(), 'nlkit-dbus-'))
     try {
       const bus = await startBus({
@@ -33,8 +35,18 @@ export const run = verb({
         log: (line) => call.err.line(line),
       })
       try {
-        const env = { ...call.env, DBUS_SESSION_BUS_ADDRESS: bus.address }
-        return await runChild({ file, argv: call.behind, env })
+        const door = await startDaemon({ kernel: bus.kernel, path: join(folder, 'kernel.sock') })
+        const env = {
+          ...call.env,
+          DBUS_SESSION_BUS_ADDRESS: bus.address,
+          NLKIT_KERNEL: call.env.NLKIT_KERNEL ?? `${SERVED}${door.path}`,
+        }
+        try {
+          return await runChild({ file, argv: call.behind, env })
+        } finally {
+          bus.close()
+          await door.close()
+        }
       } finally {
         bus.close()
       }

@@ -2,12 +2,16 @@
 import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { resolve } from 'node:path'
+import type { Daemon } from '../daemon/daemon.ts'
 import type { ConfigurationSource } from '../dbus/config/configuration.ts'
+import type { RunningBus } from '../dbus/gateway/start.ts'
 import { type Call, verb } from './command.ts'
 import { setupOf } from './dbus-setup.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { flag, type Parameter, type Parameters, text } from './parameter.ts'
 import { programFile } from './program-file.ts'
+import { SERVED } from './session.ts'
 
 /** The descriptor that a line is printed to; the standard output unless given. */
 function descriptor(what: string): Parameter<number> {
@@ -33,6 +37,12 @@ const parameters = {
   fork: flag('goes on in the background once it can be reached'),
   nofork: flag('stays in the foreground, whatever the configuration says'),
   systemdActivation: flag('lets systemd start services'),
+  serveKernel: {
+    placeholder: 'PATH',
+    isOptional: true,
+    about: 'serves its kernel too, at PATH or in the runtime folder: the bus by netlink',
+    read: (word: string) => word,
+  } as Parameter<string>,
   nopidfile: flag('writes no file with its process id'),
   syslog: flag('accepted: complaints go to the standard error output'),
   nosyslog: flag('accepted: complaints go to the standard error output'),
@@ -67,30 +77,56 @@ async function serve(call: StartCall): Promise<void> {
     features: systemdActivation ? ['SystemdActivation'] : [],
     log: (line) => call.err.line(line),
   })
+  const door = await serveKernel(bus, call.given.serveKernel)
   print(call, printAddress, bus.address)
   print(call, printPid, String(process.pid))
-  if (printAddress === undefined && printPid === undefined)
-    if (call.options.json) call.out.json({ address: bus.address, pid: process.pid })
-    else call.out.line(`bus at ${bus.address} (process ${process.pid})`)
+  if (printAddress === undefined && printPid === undefined) tell(call, bus.address, door?.path)
   await new Promise<void>((end) => {
+    void door?.ended.then(end)
     call.signal.addEventListener('abort', () => end(), { once: true })
     process.once('SIGTERM', () => end())
     process.on('SIGHUP', () => bus.bus.reload())
     if (call.signal.aborted) end()
   })
   bus.close()
+  await door?.close()
+}
+
+function tell(call: StartCall, address: string, path: string | undefined): void {
+  const kernel = path === undefined ? undefined : `${SERVED}${path}`
+  if (call.options.json) call.out.json({ address, pid: process.pid, kernel })
+  else {
+    call.out.line(`bus at ${address} (process ${process.pid})`)
+    if (kernel !== undefined) call.out.line(`kernel at ${kernel}`)
+  }
+}
+
+/** Lets other processes in by netlink; at the bus's own place in the runtime folder for an empty path. */
+async function serveKernel(bus: RunningBus, path: string | undefined): Promise<Daemon | undefined> {
+  if (path === undefined) return undefined
+  const { startDaemon } = await import('../daemon/daemon.ts')
+  const { kernelPathOf } = await import('./dbus-kernel.ts')
+  const { kernel } = bus
+  try {
+    return await startDaemon({ kernel, path: path === '' ? kernelPathOf(bus) : resolve(path) })
+  } catch (error) {
+    bus.close()
+    throw error
+  }
 }
 
 /** Starts another process that serves, and returns when it has told where. */
 async function serveDetached(call: StartCall): Promise<number> {
   const { printAddress, printPid, configFile, session, system, address, systemdActivation } =
     call.given
+  const { serveKernel: kernel } = call.given
   const args = [programFile(), 'dbus', 'start', '--nofork', '--print-address=1', '--print-pid=1']
   if (configFile !== undefined) args.push(`--config-file=${configFile}`)
   if (address !== undefined) args.push(`--address=${address}`)
   if (session) args.push('--session')
   if (system) args.push('--system')
   if (systemdActivation) args.push('--systemd-activation')
+  if (kernel !== undefined) args.push(`--serve-kernel${kernel === '' ? '' : `=${resolve(kernel)}`}`)
   const child = spawn(process.execPath, args, {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,6 +1,7 @@
 /** `nlkit/dbus`: D-Bus messages, match rules, and a bus. */
 export { Bus, type BusOptions, type Driver } from './bus/bus.ts'
 export { BUS_NAME, BUS_PATH } from './bus/bus-name.ts'
+export { CallError } from './bus/call-error.ts'
 export { dispatch, sendTo } from './bus/dispatch.ts'
 export { BusError, ProtocolViolation } from './bus/errors.ts'
 export { DEFAULT_LIMITS, type Limits } from './bus/limits.ts'
@@ -23,3 +24,4 @@ export { driver } from './driver/driver.ts'
 export { type MatchRule, MatchRuleError, parseMatchRule } from './match/rule.ts'
 export * from './message/index.ts'
 export { dbusModule } from './netlink/module.ts'
+export { NetlinkBus, type NetlinkBusOptions, type Received } from './netlink-client/netlink-bus.ts'

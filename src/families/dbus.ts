@@ -93,9 +93,11 @@ export const dbusAttrs = attrs('DBUS_ATTR_', {
   stats: [21, nest(statAttrs)],
   dest: [23, string.max(255)],
   serial: [24, u32],
+  /** Abstract name of the Unix socket where descriptors are exchanged for tokens. */
+  fdDoor: [25, string.max(107)],
 })
 
-const bus = message(dbusAttrs.only('busId!', 'busName!', 'guid!', 'limits'))
+const bus = message(dbusAttrs.only('busId!', 'busName!', 'guid!', 'limits', 'fdDoor'))
 const peer = message(
   dbusAttrs.only('uniqueId!', 'busId!', 'peerFlags', 'creds', 'stats', 'name', 'matchRule'),
 )
@@ -134,7 +136,7 @@ export const dbus = genlFamily({
       constant: 'DBUS_CMD_HELLO',
       do: {
         request: message(dbusAttrs.only('busId', 'peerFlags', 'creds')),
-        reply: message(dbusAttrs.only('uniqueId!', 'busId!', 'guid!', 'limits!')),
+        reply: message(dbusAttrs.only('uniqueId!', 'busId!', 'guid!', 'limits!', 'fdDoor')),
       },
     },
     bye: { cmd: 5, constant: 'DBUS_CMD_BYE', do: {} },
@@ -196,6 +198,12 @@ export const dbus = genlFamily({
       cmd: 16,
       constant: 'DBUS_CMD_CREDIT',
       do: { request: message(dbusAttrs.only('credit!')) },
+    },
+    /** Descriptors that came with a message and are had, or not wanted: the bus holds them no more. */
+    releaseFds: {
+      cmd: 23,
+      constant: 'DBUS_CMD_FDS_RELEASE',
+      do: { request: message(dbusAttrs.only('fds!')) },
     },
   },
   notifications: {

@@ -3,6 +3,7 @@ import { NetlinkError } from '../errors.ts'
 import { HOST_LE } from '../wire/order.ts'
 
 export const AF_UNIX = 1
+export const SOCK_STREAM = 1
 export const SOCK_SEQPACKET = 5
 /** Bytes of sun_path, its NUL included. */
 const SUN_PATH = 108
@@ -22,5 +23,16 @@ export function unixAddress(path: string): Uint8Array {
   const address = new Uint8Array(2 + bytes.length + 1)
   new DataView(address.buffer).setUint16(0, AF_UNIX, HOST_LE)
   address.set(bytes, 2)
+  return address
+}
+
+/** The same of an abstract name, without its first NUL. @throws NetlinkError ENAMETOOLONG */
+export function abstractAddress(name: string): Uint8Array {
+  const bytes = new TextEncoder().encode(name)
+  if (bytes.length === 0 || bytes.length >= SUN_PATH)
+    throw new NetlinkError('ENAMETOOLONG', { message: `abstract name of ${bytes.length} bytes` })
+  const address = new Uint8Array(3 + bytes.length)
+  new DataView(address.buffer).setUint16(0, AF_UNIX, HOST_LE)
+  address.set(bytes, 3)
   return address
 }

@@ -34,6 +34,8 @@ export interface ActivationOptions {
 /** One who waits; the bus itself has no call. */
 interface Waiting {
   readonly call: { readonly peer: Peer; readonly header: Header } | undefined
+  /** Descriptors of what waits; they are held. */
+  readonly tokens?: readonly bigint[]
   /** The name has an owner. @throws BusError */
   arrive(owner: Peer): void
 }
@@ -89,7 +91,10 @@ class Starter implements ServiceActivation {
   }
 
   close(): void {
-    for (const { timer } of this.#pending.values()) clearTimeout(timer)
+    for (const { timer, waiting } of this.#pending.values()) {
+      clearTimeout(timer)
+      this.#letGo(waiting)
+    }
     this.#pending.clear()
     this.#count = 0
   }
@@ -113,10 +118,18 @@ class Starter implements ServiceActivation {
     }
     const refusal = this.#bus.policy.maySend(passage)
     if (refusal !== undefined) throw new BusError('AccessDenied', refusal)
+    const { tokens } = message
     this.#wait(name, {
       call: { peer: sender, header },
+      tokens,
       arrive: (owner) => sendTo(this.#bus, sender, owner, message),
     })
+    this.#bus.tokens.hold(tokens)
+  }
+
+  /** It waits no more. */
+  #letGo(waiting: readonly Waiting[]): void {
+    for (const { tokens } of waiting) if (tokens) this.#bus.tokens.release(tokens)
   }
 
   start(name: string, caller: Peer, call: Header, started: () => void): void {
@@ -140,7 +153,8 @@ class Starter implements ServiceActivation {
   }
 
   appeared(name: string, owner: Peer): void {
-    for (const { call, arrive } of this.#take(name)) {
+    const all = this.#take(name)
+    for (const { call, arrive } of all) {
       if (call && !call.peer.alive) continue
       try {
         arrive(owner)
@@ -149,6 +163,7 @@ class Starter implements ServiceActivation {
         if (call) this.#bus.refuse(call.peer, call.header, error)
       }
     }
+    this.#letGo(all)
   }
 
   /** systemd says that a unit did not start. */
@@ -165,6 +180,7 @@ class Starter implements ServiceActivation {
     for (const { waiting } of this.#pending.values()) {
       const others = waiting.filter(({ call }) => call?.peer !== peer)
       this.#count -= waiting.length - others.length
+      this.#letGo(waiting.filter(({ call }) => call?.peer === peer))
       waiting.splice(0, waiting.length, ...others)
     }
   }
@@ -256,8 +272,10 @@ class Starter implements ServiceActivation {
   }
 
   #fail(name: string, error: BusError): void {
-    for (const { call } of this.#take(name))
+    const all = this.#take(name)
+    for (const { call } of all)
       if (call?.peer.alive) this.#bus.refuse(call.peer, call.header, error)
+    this.#letGo(all)
   }
 
   /** Those who wait for `name`, who then wait no more. */

@@ -1,4 +1,7 @@
-/** Descriptors on their way through a bus: each is a token, and is closed when nobody holds it. */
+/**
+ * Descriptors on their way through a bus: each is a token, and is closed when nobody holds it. Whoever
+ * knows a token may have its descriptor, so a token cannot be guessed.
+ */
 
 interface Entry {
   readonly fd: number
@@ -8,7 +11,8 @@ interface Entry {
 export class TokenTable {
   readonly #close: (fd: number) => void
   readonly #entries = new Map<bigint, Entry>()
-  #last = 0n
+  readonly #random = new BigUint64Array(32)
+  #unused = 0
 
   /** `close` is called once for each descriptor. */
   constructor(close: (fd: number) => void) {
@@ -22,9 +26,19 @@ export class TokenTable {
 
   /** Takes a descriptor in; the caller holds it. */
   add(fd: number): bigint {
-    const token = ++this.#last
+    let token: bigint
+    do token = this.#next()
+    while (token === 0n || this.#entries.has(token))
     this.#entries.set(token, { fd, references: 1 })
     return token
+  }
+
+  #next(): bigint {
+    if (this.#unused === 0) {
+      crypto.getRandomValues(this.#random)
+      this.#unused = this.#random.length
+    }
+    return this.#random[--this.#unused]!
   }
 
   /** The descriptor of a token that is held. */

@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { type DecodeError, NetlinkError } from '../../errors.ts'
 import { parseAddresses } from '../address.ts'
+import { CallError } from '../bus/call-error.ts'
 import {
   type DecodedMessage,
   decodeMessage,
@@ -14,19 +15,6 @@ import {
   messageLength,
 } from '../message/index.ts'
 import { socketPath } from './well-known.ts'
-
-/** What a bus or a service answered instead of a result. */
-export class CallError extends Error {
-  override readonly name = 'CallError'
-  readonly code = 'DBUS_CALL'
-  /** Such as `org.freedesktop.DBus.Error.UnknownMethod`. */
-  readonly errorName: string
-
-  constructor(errorName: string, message: string) {
-    super(message)
-    this.errorName = errorName
-  }
-}
 
 interface Open {
   resolve(reply: DecodedMessage): void

@@ -4,16 +4,12 @@ import { join } from 'node:path'
 import { errnoName } from '../../errno.ts'
 import { NetlinkError } from '../../errors.ts'
 import type { NativeSocket } from '../../transport/native-socket.ts'
-import { AF_UNIX, unixAddress } from '../../transport/unix-address.ts'
-import { HOST_LE } from '../../wire/order.ts'
+import { AF_UNIX, abstractAddress, SOCK_STREAM, unixAddress } from '../../transport/unix-address.ts'
 import { type BusAddress, escapeValue, parseAddresses } from '../address.ts'
 
-const SOCK_STREAM = 1
 const BACKLOG = 4096
 /** Anybody may connect; who is let in is the policy's business. */
 const OPEN_TO_ALL = 0o777
-/** Bytes of sun_path. */
-const SUN_PATH = 108
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const TRIES = 16
 
@@ -24,16 +20,6 @@ export interface Listening {
   readonly address: string
   /** Removes the socket's file, if it is still this one's. Harmless when repeated. */
   release(): void
-}
-
-function abstractAddress(name: string): Uint8Array {
-  const bytes = new TextEncoder().encode(name)
-  if (bytes.length === 0 || bytes.length >= SUN_PATH)
-    throw new NetlinkError('ENAMETOOLONG', { message: `abstract name of ${bytes.length} bytes` })
-  const address = new Uint8Array(3 + bytes.length)
-  new DataView(address.buffer).setUint16(0, AF_UNIX, HOST_LE)
-  address.set(bytes, 3)
-  return address
 }
 
 function randomName(): string {

@@ -18,6 +18,7 @@ import { TokenTable } from '../bus/tokens.ts'
 import { driver } from '../driver/driver.ts'
 import { dbusModule } from '../netlink/module.ts'
 import type { DbusBus, DbusRouter } from '../netlink/router.ts'
+import { DescriptorDoor } from './descriptor-door.ts'
 import { Gateway, type GatewayOptions } from './gateway.ts'
 import { peerCredentialsOfThisProcess } from './peer-credentials.ts'
 
@@ -105,8 +106,16 @@ function gatewayModule(
     init(_, { imports: { dbus_router: router } }) {
       const made = addBus(router, name, options)
       let gateway: Gateway
+      let descriptors: DescriptorDoor
       try {
-        gateway = new Gateway(router, made, options)
+        descriptors = new DescriptorDoor(loadAddon(), made.bus)
+        made.fdDoor = descriptors.name
+        try {
+          gateway = new Gateway(router, made, options)
+        } catch (error) {
+          descriptors.close()
+          throw error
+        }
       } catch (error) {
         router.deleteBus(made.id)
         throw error
@@ -117,6 +126,7 @@ function gatewayModule(
       return () => {
         activation?.close()
         gateway.close()
+        descriptors.close()
         router.deleteBus(made.id)
       }
     },

@@ -28,7 +28,14 @@ interface Waiting {
 interface Assembly {
   readonly id: number
   readonly bytes: Uint8Array
+  readonly tokens: bigint[]
   filled: number
+}
+
+/** A message that is there as a whole; who takes it over holds its descriptors. */
+export interface Whole {
+  readonly bytes: Uint8Array
+  readonly tokens: readonly bigint[]
 }
 
 /** One fragment, as a request has it. */
@@ -48,6 +55,9 @@ export class Connection implements PeerDoor {
   readonly #family: RegisteredFamily<typeof dbus>
   readonly #queue: Waiting[] = []
   #queuedBytes = 0
+  /** Tokens that came with messages for it, until it has the descriptors; how often each. */
+  readonly #held = new Map<bigint, number>()
+  #heldCount = 0
   #lastFragment = 0
   #leave: (() => void) | undefined
   /** Called when it is over, once. */
@@ -68,8 +78,11 @@ export class Connection implements PeerDoor {
 
   deliver(outgoing: Outgoing, _sender: Peer | undefined): boolean {
     const bytes = outgoing.length
-    if (this.#queuedBytes + bytes > this.bus.bus.limits.maxOutgoingBytes) return false
+    const { maxOutgoingBytes, maxOutgoingUnixFds } = this.bus.bus.limits
+    if (this.#queuedBytes + bytes > maxOutgoingBytes) return false
+    if (this.#heldCount + outgoing.tokens.length > maxOutgoingUnixFds) return false
     outgoing.keep()
+    this.#hold(outgoing.tokens)
     this.#queuedBytes += bytes
     this.#queue.push({ outgoing, bytes, offset: 0 })
     this.#pump()
@@ -86,13 +99,34 @@ export class Connection implements PeerDoor {
     return { messages: this.#queue.length, bytes: this.#queuedBytes, fds }
   }
 
+  #hold(tokens: readonly bigint[]): void {
+    this.bus.bus.tokens.hold(tokens)
+    this.#heldCount += tokens.length
+    for (const token of tokens) this.#held.set(token, (this.#held.get(token) ?? 0) + 1)
+  }
+
+  /** It has the descriptors of these tokens, or does not want them. @throws NetlinkError EBADF */
+  release(tokens: readonly bigint[]): void {
+    for (const token of tokens) {
+      const count = this.#held.get(token)
+      if (count === undefined) throw new NetlinkError('EBADF', 'that token was not received')
+      if (count === 1) this.#held.delete(token)
+      else this.#held.set(token, count - 1)
+      this.#heldCount--
+      this.bus.bus.tokens.release([token])
+    }
+  }
+
   /** Nothing goes out any more. Harmless when repeated. */
   close(): void {
     this.#leave?.()
     this.#leave = undefined
     this.#queue.length = 0
     this.#queuedBytes = 0
+    if (this.#assembly) this.bus.bus.tokens.release(this.#assembly.tokens)
     this.#assembly = undefined
+    for (const [token, count] of this.#held)
+      this.release(Array.from({ length: count }, () => token))
   }
 
   /** Sends what the socket has room for; the rest when its reader has made some. */
@@ -134,29 +168,38 @@ export class Connection implements PeerDoor {
   }
 
   /**
-   * Takes in a fragment; the whole message when it is the last one.
+   * Takes in a fragment and the tokens that came with it, which are held from then on; the whole
+   * message when it is the last one.
    * @throws NetlinkError EPROTO when it does not follow the one before, EMSGSIZE.
    */
-  assemble(bytes: Uint8Array, fragment: Fragment | undefined): Uint8Array | undefined {
+  assemble(
+    bytes: Uint8Array,
+    fragment: Fragment | undefined,
+    tokens: readonly bigint[],
+  ): Whole | undefined {
+    const table = this.bus.bus.tokens
     if (fragment === undefined) {
       if (this.#assembly) throw broken('a message inside another one')
-      return bytes.slice()
+      table.hold(tokens)
+      return { bytes: bytes.slice(), tokens }
     }
     const { id, offset, total } = fragment
     const { maxMessageSize } = this.bus.bus.limits
     if (total > maxMessageSize) throw new NetlinkError('EMSGSIZE')
     if (offset === 0 && !this.#assembly)
-      this.#assembly = { id, bytes: new Uint8Array(total), filled: 0 }
+      this.#assembly = { id, bytes: new Uint8Array(total), tokens: [], filled: 0 }
     const assembly = this.#assembly
     if (!assembly || assembly.id !== id || assembly.bytes.length !== total)
       throw broken('a fragment of another message')
     if (assembly.filled !== offset || offset + bytes.length > total)
       throw broken(`a fragment at ${offset}, where ${assembly.filled} was next`)
+    table.hold(tokens)
+    assembly.tokens.push(...tokens)
     assembly.bytes.set(bytes, offset)
     assembly.filled += bytes.length
     if (assembly.filled < total) return undefined
     this.#assembly = undefined
-    return assembly.bytes
+    return assembly
   }
 }
 

@@ -13,7 +13,7 @@ import { BusError, ProtocolViolation } from '../bus/errors.ts'
 import type { Peer, PeerCredentials } from '../bus/peer.ts'
 import { requestName } from '../driver/names.ts'
 import { type MatchRule, MatchRuleError, parseMatchRule } from '../match/rule.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Fragment } from './connection.ts'
 import type { DbusBus, DbusRouter } from './router.ts'
 
 /** Makes the bus that `newBus` asks for. */
@@ -33,9 +33,9 @@ function refusing<T>(work: () => T): T {
   }
 }
 
-function describeBus({ id, name, bus }: DbusBus) {
+function describeBus({ id, name, bus, fdDoor }: DbusBus) {
   const guid = Uint8Array.from(bus.guid.match(/../g)!, (byte) => Number.parseInt(byte, 16))
-  return { busId: id, busName: name, guid, limits: describeLimits(bus.limits) }
+  return { busId: id, busName: name, guid, limits: describeLimits(bus.limits), fdDoor }
 }
 
 function describeLimits(limits: DbusBus['bus']['limits']) {
@@ -84,10 +84,18 @@ function take(
   connection: Connection,
   request: { msg: Uint8Array; frag?: unknown; fds?: readonly bigint[] | undefined },
 ): void {
+  const { tokens } = connection.bus.bus
+  const sent = request.fds ?? []
+  if (sent.some((token) => tokens.descriptor(token) === undefined))
+    throw new NetlinkError('EBADF', 'no descriptor has that token')
   try {
-    const whole = connection.assemble(request.msg, request.frag as never)
+    const whole = connection.assemble(request.msg, request.frag as Fragment | undefined, sent)
     if (whole === undefined) return
-    dispatch(connection.bus.bus, connection.peer, whole, request.fds ?? [])
+    try {
+      dispatch(connection.bus.bus, connection.peer, whole.bytes, whole.tokens)
+    } finally {
+      tokens.release(whole.tokens)
+    }
   } catch (error) {
     router.drop(connection, DBUS_REASON_EXPELLED)
     if (isNetlinkError(error)) throw error
@@ -145,8 +153,8 @@ function connectionHandlers(router: DbusRouter): FamilyHandlers<typeof dbus> {
           router.drop(connection, DBUS_REASON_BYE)
           throw error
         }
-        const { guid, limits } = describeBus(bus)
-        return { uniqueId: connection.peer.id!, busId: bus.id, guid, limits }
+        const { guid, limits, fdDoor } = describeBus(bus)
+        return { uniqueId: connection.peer.id!, busId: bus.id, guid, limits, fdDoor }
       },
     },
     bye: {
@@ -158,6 +166,12 @@ function connectionHandlers(router: DbusRouter): FamilyHandlers<typeof dbus> {
     send: {
       doit(request, ctx) {
         take(router, router.connectionOf(ctx), request)
+        return undefined
+      },
+    },
+    releaseFds: {
+      doit({ fds }, ctx) {
+        router.connectionOf(ctx).release(fds)
         return undefined
       },
     },

@@ -16,6 +16,8 @@ export interface DbusBus {
   readonly id: number
   readonly name: string
   readonly bus: Bus
+  /** Abstract name of the Unix socket where its tokens are exchanged, where there is one. */
+  fdDoor?: string
 }
 
 /** What makes a socket a connection of a bus: who has it speaks over netlink, or is a gateway. */
