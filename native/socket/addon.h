@@ -2,7 +2,7 @@
  * nlkit's socket addon: system calls on AF_NETLINK and AF_UNIX sockets, and readiness.
  *
  * Each function makes one system call, or sends and then receives (readiness apart), and answers
- * with its result, or with a negative errno; stream.c makes those of many sockets at once. Nothing
+ * with its result, or with a negative errno; stream.c makes those of many sockets at once, uring.c sends and receives in one. Nothing
  * here parses a payload or keeps a queue of data.
  * Three functions block, for as long as they are told: wait(), converse() and turnStreams(). A wrong
  * argument is a TypeError, thrown before the call is made.
@@ -19,16 +19,17 @@
 #include <sys/uio.h>
 
 /** Raised whenever a function's meaning changes; src/transport/addon.ts expects this number. */
-#define ADDON_VERSION 1
+#define ADDON_VERSION 2
 
 /** Most parts in one datagram: UIO_MAXIOV, more than which sendmsg(2) refuses. */
 #define PARTS_MAX 1024
 
 /** Typed arrays whose memory an environment remembers. */
-#define PINS_MAX 20
+#define PINS_MAX 21
 
 struct readiness;
 struct streams;
+struct uring;
 
 /** Memory of a typed array, valid until control returns to JavaScript. */
 struct memory {
@@ -55,6 +56,9 @@ struct environment {
   /** NULL until the first use. */
   struct readiness *readiness;
   struct streams *streams;
+  /** NULL until many trips were made, and where io_uring is not to be had. */
+  struct uring *uring;
+  unsigned trips;
 };
 
 #define ARGUMENTS_MAX 5
@@ -88,6 +92,13 @@ void readiness_stop(napi_env env, struct readiness *readiness);
 /** Whether a report is on its way to JavaScript. */
 bool readiness_is_reported(struct readiness *readiness);
 
+/* uring.c: NULL where there is no io_uring; uring_end(NULL) is harmless. */
+struct uring *uring_start(void);
+void uring_end(struct uring *uring);
+/** Sends, then receives; false when nothing was done, and the ring is of no use any more. */
+bool uring_trip(struct uring *uring, int fd, const struct iovec *request, const struct memory *buffer,
+                int64_t *result);
+
 /* owned.c */
 bool owned_has(const struct environment *environment, int fd);
 /** Owns `fd`, or closes it and returns -ENOMEM; a negative `fd` passes through. */
@@ -98,6 +109,7 @@ void owned_close_all(struct environment *environment);
 /* What JavaScript calls: src/transport/native-socket.ts describes each. */
 napi_value close_owned(napi_env env, napi_callback_info info);
 napi_value release_owned(napi_env env, napi_callback_info info);
+napi_value round_trip(napi_env env, napi_callback_info info);
 napi_value pin_memory(napi_env env, napi_callback_info info);
 napi_value open_socket(napi_env env, napi_callback_info info);
 napi_value new_netns(napi_env env, napi_callback_info info);

@@ -34,6 +34,7 @@ static const struct {
     {"receiveMany", receive_many},
     {"converse", converse},
     {"exchange", exchange},
+    {"roundTrip", round_trip},
     {"sendControl", send_control},
     {"receiveControl", receive_control},
     {"startReadiness", start_readiness},
@@ -52,6 +53,7 @@ static const struct {
 void environment_end(void *data) {
   struct environment *environment = data;
   if (environment->readiness != NULL) readiness_stop(environment->env, environment->readiness);
+  uring_end(environment->uring);
   for (size_t i = 0; i < PINS_MAX; i++)
     if (environment->pins[i].array != NULL)
       napi_delete_reference(environment->env, environment->pins[i].array);

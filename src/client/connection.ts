@@ -1,30 +1,24 @@
 /**
- * The scheduler: requests over one socket.
- *
- * Those made in one turn share a datagram; a lone one takes one call. A window keeps expected answers
- * under half of the receive buffer. After an overrun unanswered reads are asked again; changes fail.
+ * The scheduler: requests over one socket. Those made in one turn share a datagram; a lone one takes
+ * one call. A window keeps expected answers under half of the receive buffer. After an overrun
+ * unanswered reads are asked again; changes fail.
  */
 import type { Socket } from '../transport/transport.ts'
-import {
-  HOST_LE,
-  type MessageWalker,
-  NLM_F_ACK,
-  NLMSG_HDRLEN,
-  NLMSG_OVERRUN,
-  viewOf,
-} from '../wire/index.ts'
+import { type MessageWalker, NLM_F_ACK, NLMSG_OVERRUN } from '../wire/index.ts'
 import { type Call, readReply, writeRequest } from './call.ts'
 import { DeadlineTimer } from './deadline.ts'
 import { Exchange } from './exchange.ts'
 import { readExtack, refusal } from './extack.ts'
 import { Flight } from './flight.ts'
-import { ERROR_ROOM, MOST_REPEATS, PAUSE, RECEIVE_BUFFER } from './limits.ts'
+import { ERROR_ROOM, PAUSE, RECEIVE_BUFFER } from './limits.ts'
 import { later } from './loop.ts'
 import { ManyAnswers } from './many.ts'
 import { checkTimeout, type RequestOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
-import { lost, Pending, type Rescue, timedOut } from './pending.ts'
+import { Pending, type Rescue, timedOut } from './pending.ts'
+import { type Asked, answerTo, MORE, Prompt, sendNow } from './prompt.ts'
 import { callError, EAGAIN, ENOBUFS, isMalformed, malformed, type Receiver } from './receiver.ts'
+import { Repeats } from './repeats.ts'
 import { closedError, openSocket, type Session } from './session.ts'
 import { Wake } from './wake.ts'
 
@@ -39,6 +33,8 @@ export class Connection {
   readonly #outbox = new Outbox()
   readonly #flight = new Flight()
   readonly #many = new ManyAnswers()
+  readonly #repeats = new Repeats(this.#flight, this.#outbox, () => this.#nextSeq())
+  readonly #prompt = new Prompt()
   readonly #wake = new Wake()
   readonly #deadlines = new DeadlineTimer((now) => this.#expire(now))
   #seq = 0
@@ -69,7 +65,7 @@ export class Connection {
   }
 
   /**
-   * Asks; nothing is sent before the current turn's microtasks run.
+   * Asks, when the current turn's microtasks run; at once where those before were alone in their turns.
    * @returns the first reply's value; undefined for what is only acknowledged.
    */
   request(
@@ -79,27 +75,60 @@ export class Connection {
     rescue?: Rescue,
   ): Promise<unknown> {
     try {
+      const prompt = options === NO_OPTIONS && this.#prompt.isDue() && this.#promptSocket()
+      if (prompt) return this.#askNow(prompt, call, value, rescue)
       if (this.#closed) throw this.#closed.reason
       options.signal?.throwIfAborted()
       const { flags = 0, isQuiet = false, ack = call.reply === undefined && !isQuiet } = options
-      const timeout =
-        options.timeout === undefined ? this.#session.timeout : checkTimeout(options.timeout)
+      if (options.timeout !== undefined) checkTimeout(options.timeout)
       const { writer } = this.#outbox
       const at = writer.length
-      const seq = this.#nextSeq()
-      writeRequest(writer, call, ack ? flags | NLM_F_ACK : flags, seq, value)
-      const pending = new Pending(call, new Exchange(seq, false, ack), options, rescue)
-      pending.timeout = timeout
-      pending.isQuiet = isQuiet
-      pending.place = this.#made++
+      const asked = { call, seq: this.#nextSeq(), ack }
+      writeRequest(writer, call, ack ? flags | NLM_F_ACK : flags, asked.seq, value)
+      const pending = this.#pending(asked, options, rescue)
       pending.at = at
-      pending.end = writer.length
       this.#outbox.add(pending)
       this.#schedule()
       return pending.answer
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** The socket, when nothing else is going on. */
+  #promptSocket(): Socket | undefined {
+    if (this.#isScheduled || this.#isPumping || this.#isYielding || this.#hasOverrun) return
+    if (this.#flight.size > 0 || this.#outbox.isInUse || this.#session.tap.isOn) return
+    if (!this.#socket?.exchangeFirst || this.#session.turn.isOver(1)) return
+    return this.#socket
+  }
+
+  /** Sends, and takes the answer, which most often is there at once. */
+  #askNow(socket: Socket, call: Call, value: unknown, rescue?: Rescue): Promise<unknown> {
+    const asked = { call, seq: this.#nextSeq(), ack: call.reply === undefined }
+    const size = sendNow(asked, value, socket, this.#outbox.writer, this.#receiver)
+    const answer = answerTo(asked, this.#receiver, socket.portid, size)
+    if (answer !== MORE) {
+      this.#outbox.writer.length = 0
+      return Promise.resolve(answer)
+    }
+    const pending = this.#pending(asked, NO_OPTIONS, rescue)
+    this.#flight.admit(pending)
+    this.#isPumping = true
+    if (this.#datagram(socket, size, pending)) this.#pump(socket)
+    this.#isPumping = false
+    this.#keep()
+    return pending.answer
+  }
+
+  /** A request that the writer ends with. */
+  #pending({ call, seq, ack }: Asked, options: RequestOptions, rescue?: Rescue): Pending {
+    const pending = new Pending(call, new Exchange(seq, false, ack), options, rescue)
+    pending.timeout = checkTimeout(options.timeout ?? this.#session.timeout)
+    pending.isQuiet = options.isQuiet === true
+    pending.place = this.#made++
+    pending.end = this.#outbox.writer.length
+    return pending
   }
 
   /** Ends all requests with `reason` and releases the socket. Harmless when repeated. */
@@ -179,6 +208,7 @@ export class Connection {
     if (socket.exchange && this.#flight.size === 0) {
       const only = this.#outbox.takeOnly()
       if (only) {
+        this.#prompt.turned(1)
         this.#outbox.askForAck(only)
         this.#flight.admit(only)
         this.#receiver.reserve(only.length + ERROR_ROOM)
@@ -190,6 +220,7 @@ export class Connection {
     }
     const chosen = this.#outbox.take(this.#flight)
     if (chosen.length === 0) return false
+    this.#prompt.turned(chosen.length)
     this.#outbox.askForAck(chosen.at(-1) as Pending)
     const parts = this.#outbox.partsOf(chosen)
     this.#receiver.reserve((chosen[0] as Pending).length + ERROR_ROOM)
@@ -230,7 +261,8 @@ export class Connection {
     const receiver = this.#receiver
     switch (receiver.take(socket, size)) {
       case 'again':
-        if (this.#hasOverrun) this.#repeat()
+        if (this.#hasOverrun) this.#repeats.afterLoss()
+        this.#hasOverrun = false
         return false
       case 'overrun':
         this.#hasOverrun = true
@@ -248,8 +280,11 @@ export class Connection {
 
   #messages({ portid }: Socket, walker: MessageWalker, cutFrom: number): void {
     while (walker.next()) this.#message(walker, portid)
-    if (cutFrom > 0) this.#cut(walker, cutFrom)
-    else if (isMalformed(walker)) this.#failFlight(({ call }) => malformed(call.name))
+    if (cutFrom > 0) {
+      this.#receiver.reserve(cutFrom)
+      this.#repeats.afterCut(walker, cutFrom)
+    }
+    if (cutFrom === 0 && isMalformed(walker)) this.#failFlight(({ call }) => malformed(call.name))
   }
 
   #message(m: MessageWalker, portid: number): void {
@@ -290,40 +325,6 @@ export class Connection {
     const warn = options.onWarning ?? this.#session.onWarning
     if (extack && warn) queueMicrotask(() => warn(extack))
     pending.resolve(pending.value)
-  }
-
-  /** The buffer was too small for the message before which `m` stopped. */
-  #cut(m: MessageWalker, size: number): void {
-    this.#receiver.reserve(size)
-    const hasHeader = m.leftover >= NLMSG_HDRLEN
-    const seq = hasHeader ? m.view.getUint32(m.size - m.leftover + 8, HOST_LE) : 0
-    for (const pending of this.#flight.all()) {
-      if (!hasHeader || pending.exchange.seq === seq)
-        this.#again(pending, `an answer of ${size} bytes did not fit`)
-    }
-  }
-
-  /** After a loss: what is unanswered stays so. */
-  #repeat(): void {
-    this.#hasOverrun = false
-    this.#flight.narrow()
-    for (const pending of this.#flight.all())
-      this.#again(pending, 'the kernel had no room for the answer')
-  }
-
-  /** Asks again what may be asked again, under a number of its own. */
-  #again(pending: Pending, why: string): void {
-    this.#flight.release(pending)
-    if (!pending.call.read || pending.repeats++ >= MOST_REPEATS) {
-      pending.reject(lost(pending.call.name, why))
-      return
-    }
-    pending.keep(this.#outbox.writer.bytes)
-    const seq = this.#nextSeq()
-    viewOf(pending.bytes as Uint8Array).setUint32(8, seq, HOST_LE)
-    pending.exchange.restart(seq)
-    pending.value = undefined
-    this.#outbox.putFirst([pending])
   }
 
   /** The socket failed: what was asked over it fails, and the next request opens another. */

@@ -23,6 +23,10 @@ export class Outbox {
   get isEmpty(): boolean {
     return this.#head >= this.#queue.length
   }
+  /** Whether the writer holds a request, sent or not. */
+  get isInUse(): boolean {
+    return this.writer.length > 0 || !this.isEmpty
+  }
   add(pending: Pending): void {
     this.#queue.push(pending)
   }

@@ -49,6 +49,11 @@ export class Receiver {
     this.#view = viewOf(this.buffer)
   }
 
+  /** The walker, before the first of `size` bytes that the kernel alone can have sent. */
+  look(size: number): MessageWalker {
+    return this.walker.reset(this.#view, size)
+  }
+
   /** Looks at what `socket.receive(buffer)`, or `exchange`, answered. */
   take(socket: Socket, size: number): Received {
     if (this.#tap.isOn && size !== EAGAIN) this.#tap.received(socket, this.buffer, size)

@@ -134,6 +134,9 @@ class Scripted implements Socket {
   /** Most bytes of answers that ever waited. */
   receives = 0
   exchange?: (parts: readonly Uint8Array[], buffer: Uint8Array) => number
+  exchangeFirst?: (bytes: Uint8Array, length: number, buffer: Uint8Array) => number
+  /** Requests that were sent before their turn was over. */
+  prompt = 0
   readonly #answer: (asked: Asked, socket: Scripted) => readonly Queued[]
   readonly #waiters = new Set<{ resolve(): void; reject(reason: unknown): void }>()
   refuseSend: number[] = []
@@ -149,6 +152,11 @@ class Scripted implements Socket {
     if (hasExchange) {
       this.exchange = (parts, buffer) => {
         const sent = this.send(parts)
+        return sent < 0 ? sent : this.receive(buffer)
+      }
+      this.exchangeFirst = (bytes, length, buffer) => {
+        this.prompt++
+        const sent = this.send([bytes.subarray(0, length)])
         return sent < 0 ? sent : this.receive(buffer)
       }
     }
@@ -1277,4 +1285,115 @@ test('a state that cannot be taken ends the events', async () => {
   assert.deepEqual(await take(events, 1), ['overrun kernel'])
   await assert.rejects(events.next(), { code: 'EPERM' })
   assert.equal((await events.next()).done, true)
+})
+
+/** A stage on which requests have been alone for some time. */
+async function lonely(init: StageInit = {}): Promise<Stage> {
+  let isOver = false
+  const answer: NonNullable<StageInit['answer']> = init.answer ?? obedient
+  const made = await stage({
+    ...init,
+    answer: (asked, socket) => (isOver ? answer(asked, socket) : obedient(asked)),
+  })
+  for (let i = 0; i < 4; i++) await made.connection.request(calls().get, { id: i })
+  isOver = true
+  assert.equal(made.socket.prompt, 0)
+  return made
+}
+
+test('who asks one thing after another is answered in the call that asks', async () => {
+  const { connection, socket } = await lonely()
+  for (let i = 10; i < 30; i++) {
+    const answer = connection.request(calls().get, { id: i })
+    assert.equal(socket.sent.at(-1)?.[0]?.id, i, 'sent already')
+    assert.deepEqual(await answer, { id: i, name: `n${i}` })
+  }
+  assert.equal(await connection.request(calls().new, { id: 1 }), undefined)
+  assert.equal(socket.prompt, 21)
+  assert.equal(socket.receives, 25, 'a call an answer, and nothing more')
+  connection.close()
+})
+
+test('among lone requests one waits now and then, and those that join it share its datagram', async () => {
+  const { connection, socket } = await lonely()
+  const get = calls().get
+  const all = await Promise.all(
+    Array.from({ length: 50 }, (_, id) => connection.request(get, { id })),
+  )
+  assert.deepEqual(
+    all.map((each) => (each as { id: number }).id),
+    Array.from({ length: 50 }, (_, id) => id),
+  )
+  assert.equal(socket.prompt, 32)
+  assert.equal(socket.sent.at(-1)?.length, 18)
+  const before = socket.sent.length
+  await Promise.all([1, 2].map((id) => connection.request(get, { id })))
+  assert.equal(socket.sent.length, before + 1, 'they are not alone any more')
+  connection.close()
+})
+
+test('a prompt request whose answer is not there yet waits for it', async () => {
+  const late: Asked[] = []
+  const { connection, socket } = await lonely({
+    answer: (asked) => {
+      late.push(asked)
+      return []
+    },
+  })
+  const first = connection.request(calls().get, { id: 7 })
+  const second = connection.request(calls().get, { id: 8 })
+  assert.equal(socket.prompt, 1, 'the other waits for its turn')
+  await new Promise(setImmediate)
+  assert.equal(late.length, 2)
+  socket.deliver(...late.map(({ seq, id }) => reply(seq, id)))
+  assert.deepEqual(await Promise.all([first, second]), [
+    { id: 7, name: 'n7' },
+    { id: 8, name: 'n8' },
+  ])
+  connection.close()
+})
+
+test('a prompt request that nobody answers runs out of time', async () => {
+  const { connection } = await lonely({ answer: () => [], timeout: 20 })
+  await assert.rejects(connection.request(calls().get, { id: 1 }), {
+    code: 'NETLINK_TIMEOUT',
+  })
+  connection.close()
+})
+
+test('what is refused, garbled or lost is told of prompt requests as of others', async () => {
+  let next: (asked: Asked) => readonly Queued[] = () => []
+  const { connection, socket } = await lonely({ answer: (asked) => next(asked) })
+  const ask = () => connection.request(calls().get, { id: 5 })
+  const answers: [(asked: Asked) => readonly Queued[], string][] = [
+    [({ seq }) => [ack(seq, -95)], 'EOPNOTSUPP'],
+    [({ seq }) => [datagram(NEW, 0, seq, (w) => w.u8(1))], 'NETLINK_DECODE'],
+    [({ seq }) => [datagram(NEW + 4, 0, seq, item(5))], 'NETLINK_PROTOCOL'],
+  ]
+  for (const [answer, code] of answers) {
+    next = answer
+    await assert.rejects(ask(), { code })
+    next = ({ seq, id }) => [reply(seq, id)]
+    while (socket.prompt % 4 !== 0) await ask()
+  }
+  const id = { id: 5, name: 'n5' }
+  let asks = 0
+  next = ({ seq }) => (asks++ === 0 ? [ENOBUFS] : [reply(seq, 5)])
+  assert.deepEqual(await ask(), id)
+  assert.equal(asks, 2, 'asked again after the loss')
+  next = ({ seq }) => [reply(seq - 1, 4), reply(seq, 5)]
+  assert.deepEqual(await ask(), id)
+  assert.equal(connection.strays, 1)
+  connection.close()
+})
+
+test('a prompt request that cannot be written or sent leaves nothing behind', async () => {
+  const { connection, socket } = await lonely()
+  const ask = (id: number) => connection.request(calls().get, { id })
+  await assert.rejects(ask(-1), EncodeError)
+  socket.refuseSend.push(EMSGSIZE)
+  await assert.rejects(ask(1), { code: 'EMSGSIZE' })
+  assert.deepEqual(await ask(2), { id: 2, name: 'n2' })
+  connection.close()
+  await assert.rejects(ask(3), { code: 'NETLINK_CLOSED' })
 })

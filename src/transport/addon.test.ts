@@ -9,7 +9,7 @@ function host(changes: Partial<Host>): Host {
     platform: 'linux',
     arch: 'x64',
     exists: () => true,
-    load: () => ({ version: 1 }),
+    load: () => ({ version: 2 }),
     ...changes,
   }
 }
@@ -25,7 +25,7 @@ function refusal(changes: Partial<Host>): NetlinkError {
 }
 
 test('the addon loads, once', () => {
-  assert.equal(loadAddon().version, 1)
+  assert.equal(loadAddon().version, 2)
   assert.equal(loadAddon(), loadAddon())
 })
 
@@ -33,7 +33,7 @@ test('it is looked for by architecture', () => {
   const asked: string[] = []
   const load = (path: string): unknown => {
     asked.push(path)
-    return { version: 1 }
+    return { version: 2 }
   }
   loadAddon(host({ arch: 'arm64', load }))
   assert.match(asked.join(), /native\/socket\/prebuilt\/linux-arm64\.node$/)
@@ -66,7 +66,7 @@ test('so does a binary that does not load, with the cause', () => {
 
 test('and one of another version', () => {
   const error = refusal({ load: () => ({ version: 0 }) })
-  assert.match(error.message, /of version 0, not 1; .*build-native\.mjs/)
+  assert.match(error.message, /of version 0, not 2; .*build-native\.mjs/)
 })
 
 test('a process that may load no addons is told how it may', () => {

@@ -7,7 +7,7 @@ import { NetlinkError } from '../errors.ts'
 import type { NativeSocket } from './native-socket.ts'
 
 /** ADDON_VERSION of native/socket/addon.h. */
-const ADDON_VERSION = 1
+const ADDON_VERSION = 2
 
 /** The machine, as far as loading depends on it. */
 export interface Host {

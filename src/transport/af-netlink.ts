@@ -9,7 +9,17 @@ import {
 } from '../wire/constants.ts'
 import { HOST_LE } from '../wire/order.ts'
 import { loadAddon } from './addon.ts'
-import type { Bytes, NativeSocket } from './native-socket.ts'
+import {
+  type Bytes,
+  type NativeSocket,
+  TRIP_BUFFER,
+  TRIP_FD,
+  TRIP_IS_PLAIN,
+  TRIP_LENGTH,
+  TRIP_REQUEST,
+  TRIP_RESULT,
+  TRIP_WORDS,
+} from './native-socket.ts'
 import { socketIn } from './netns.ts'
 import {
   invalid,
@@ -21,7 +31,7 @@ import {
   SO_RCVBUF,
   SOL_SOCKET,
 } from './options.ts'
-import { PINS, Pins } from './pins.ts'
+import { PIN_TRIP, PINS, Pins } from './pins.ts'
 import { type Readiness, readinessOf, type Watch } from './readiness.ts'
 import type { Address, Socket, SocketInit, SocketOptions, Transport } from './transport.ts'
 
@@ -57,6 +67,8 @@ interface Live {
   readonly readiness: Readiness
   /** Who sent the last datagram: portid, group, namespace id. */
   readonly from: Uint32Array
+  /** What `roundTrip` is told, and answers. */
+  readonly trip: Int32Array
   readonly received: Pins
   readonly sent: Pins
 }
@@ -69,11 +81,15 @@ function liveOf(native: NativeSocket & { [live]?: Live }): Live {
     const from = new Uint32Array(3)
     native.pin(FROM_ALL, from)
     native.pin(FROM_SENDER, from.subarray(0, 2))
+    const trip = new Int32Array(TRIP_WORDS)
+    trip[TRIP_IS_PLAIN] = process.env.NLKIT_IO_URING === '0' ? 1 : 0
+    native.pin(PIN_TRIP, trip)
     const half = (PINS - PIN_BUFFERS) / 2
     native[live] = {
       native,
       readiness: readinessOf(native),
       from,
+      trip,
       received: new Pins(native, PIN_BUFFERS, half),
       sent: new Pins(native, PIN_BUFFERS + half, half),
     }
@@ -224,6 +240,22 @@ class NetlinkSocket implements Socket {
     const length = this.#native.exchange(this.#fd, request, bytes, this.#from)
     if (length >= 0) this.#readSender()
     return length
+  }
+
+  exchangeFirst(bytes: Uint8Array, length: number, buffer: Uint8Array): number {
+    if (this.#from !== FROM_KERNEL) return this.exchange([bytes.subarray(0, length)], buffer)
+    const { sent, trip } = this.#live
+    const request = sent.find(bytes, this.#lastSent)
+    this.#lastSent = bytes
+    const room = this.#incoming(buffer)
+    if (typeof request !== 'number' || typeof room !== 'number')
+      return this.#native.exchange(this.#fd, bytes.subarray(0, length), room)
+    trip[TRIP_FD] = this.#fd
+    trip[TRIP_REQUEST] = request
+    trip[TRIP_LENGTH] = length
+    trip[TRIP_BUFFER] = room
+    this.#native.roundTrip()
+    return trip[TRIP_RESULT] as number
   }
 
   #outgoing(parts: readonly Uint8Array[]): Bytes | readonly Uint8Array[] {

@@ -14,7 +14,17 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { HOST_LE } from '../wire/order.ts'
 import { loadAddon } from './addon.ts'
-import { NOT_SENT } from './native-socket.ts'
+import {
+  NOT_SENT,
+  TRIP_BUFFER,
+  TRIP_FD,
+  TRIP_IS_PLAIN,
+  TRIP_LENGTH,
+  TRIP_REQUEST,
+  TRIP_RESULT,
+  TRIP_WORDS,
+} from './native-socket.ts'
+import { PIN_TRIP } from './pins.ts'
 
 const native = loadAddon()
 
@@ -24,6 +34,7 @@ const SOCK_STREAM = 1
 const SOCK_RAW = 3
 const SOCK_SEQPACKET = 5
 const SOL_SOCKET = 1
+const NETLINK_GENERIC = 16
 const SO_PASSCRED = 16
 const SO_PEERCRED = 17
 const SO_DETACH_FILTER = 27
@@ -343,7 +354,7 @@ test('failures are numbers', () => {
   assert.equal(native.bind(file, netlinkAddress()), ENOTSOCK)
   closeSync(file)
   assert.equal(native.sendControl(client, buffer, new Int32Array(254)), -109)
-  assert.equal(native.pin(20, buffer), EINVAL)
+  assert.equal(native.pin(21, buffer), EINVAL)
   closeAll(client, server)
 })
 
@@ -401,3 +412,60 @@ test('a new namespace does not move the thread', (t) => {
   assert.equal(native.bind(there, name), 0)
   closeAll(here, there, netns)
 })
+
+for (const isPlain of [true, false]) {
+  test(`round trips by ${isPlain ? 'two system calls' : 'io_uring, where it is to be had'}`, () => {
+    const fd = native.socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC)
+    assert.equal(native.bind(fd, netlinkAddress()), 0)
+    // A message that says nothing and asks for an acknowledgement: NLMSG_NOOP with NLM_F_ACK.
+    const request = new Uint8Array(16)
+    const view = new DataView(request.buffer)
+    view.setUint32(0, 16, HOST_LE)
+    view.setUint16(4, 1, HOST_LE)
+    view.setUint16(6, 5, HOST_LE)
+    const buffer = new Uint8Array(64)
+    const answer = new DataView(buffer.buffer)
+    const trip = new Int32Array(TRIP_WORDS)
+    const before = openDescriptors()
+    native.pin(PIN_TRIP, trip)
+    native.pin(2, request)
+    native.pin(3, buffer)
+    trip[TRIP_FD] = fd
+    trip[TRIP_REQUEST] = 2
+    trip[TRIP_LENGTH] = 16
+    trip[TRIP_BUFFER] = 3
+    trip[TRIP_IS_PLAIN] = isPlain ? 1 : 0
+    const go = (): number => {
+      native.roundTrip()
+      return trip[TRIP_RESULT] as number
+    }
+    for (let seq = 1; seq <= 200; seq++) {
+      view.setUint32(8, seq, HOST_LE)
+      assert.equal(go(), 36)
+      assert.equal(answer.getUint16(4, HOST_LE), 2)
+      assert.equal(answer.getUint32(8, HOST_LE), seq)
+    }
+    view.setUint16(6, 1, HOST_LE)
+    assert.equal(go(), EAGAIN, 'without NLM_F_ACK there is no answer')
+    view.setUint16(6, 5, HOST_LE)
+    trip[TRIP_FD] = -1
+    assert.equal(go(), EBADF)
+    trip[TRIP_FD] = fd
+    trip[TRIP_LENGTH] = 17
+    assert.equal(go(), EINVAL)
+    trip[TRIP_LENGTH] = 16
+    trip[TRIP_BUFFER] = 4
+    assert.throws(go, TypeError)
+    trip[TRIP_BUFFER] = 3
+    native.pin(3, buffer.subarray(0, 20))
+    assert.equal(go(), 36, 'the real length of what was cut')
+    assert.equal(go(), 36)
+    native.pin(3)
+    assert.throws(go, TypeError)
+    native.pin(2)
+    native.pin(PIN_TRIP)
+    assert.throws(go, TypeError)
+    if (isPlain) assert.equal(openDescriptors(), before)
+    native.close(fd)
+  })
+}

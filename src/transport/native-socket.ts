@@ -14,6 +14,18 @@ export const OTHERS_READY = 0x40000000
 /** What `converse` takes off the errno of its send. */
 export const NOT_SENT = 0x10000
 
+/**
+ * Words of `roundTrip`: the descriptor, the number of the pinned request and how much of it is sent,
+ * the number of the pinned buffer, whether io_uring is to be left alone; then the result.
+ */
+export const TRIP_FD = 0
+export const TRIP_REQUEST = 1
+export const TRIP_LENGTH = 2
+export const TRIP_BUFFER = 3
+export const TRIP_IS_PLAIN = 4
+export const TRIP_RESULT = 5
+export const TRIP_WORDS = 6
+
 /** Bit of `turnStreams`: leave. */
 export const STREAMS_LEAVE = 0x10000
 
@@ -92,6 +104,13 @@ export interface NativeSocket {
   receiveMany(fd: number, buffer: Bytes, size: number, slots: Uint32Array): number
   /** `send` without destination, then `receive`; the send's errno wins. */
   exchange(fd: number, parts: Bytes | readonly Uint8Array[], buffer: Bytes, from?: From): number
+  /**
+   * `exchange` of pinned memory, as the words that are pinned under 20 say, and where they want the
+   * answer: see `TRIP_FD` and those behind it. From the 64th on it is one call of io_uring where
+   * the kernel has that, and a send that fails takes no answer, or throws it away: nothing else may be
+   * expected on the socket.
+   */
+  roundTrip(): void
 
   /** sendmsg(2) with SCM_RIGHTS and SCM_CREDENTIALS (pid, uid, gid). At most 253 descriptors. */
   sendControl(
@@ -108,10 +127,10 @@ export interface NativeSocket {
   receiveControl(fd: number, buffer: Bytes, control: Int32Array): number
 
   /**
-   * Remembers an array and where its memory is, under a number below 20; without an array forgets.
+   * Remembers an array and where its memory is, under a number below 21; without an array forgets.
    * Precondition: while the number is used the array is neither detached nor resized.
    */
-  pin(slot: number, array?: Uint8Array | Uint32Array): number
+  pin(slot: number, array?: Uint8Array | Uint32Array | Int32Array): number
 
   /**
    * Starts the thread that waits for all descriptors of the environment, once. `onReady` is

@@ -13,6 +13,7 @@ export const PIN_CLIENT_REQUEST = 16
 export const PIN_CLIENT_PACKET = 17
 export const PIN_SERVER_REQUEST = 18
 export const PIN_SERVER_ANSWER = 19
+export const PIN_TRIP = 20
 
 export class Pins {
   readonly #native: NativeSocket
@@ -20,6 +21,8 @@ export class Pins {
   readonly #arrays: (Uint8Array | undefined)[]
   readonly #lengths: number[]
   #next = 0
+  /** Where the last one was found. */
+  #last = 0
 
   /** Uses the addon's numbers from `first` on, `count` of them. */
   constructor(native: NativeSocket, first: number, count: number) {
@@ -31,8 +34,10 @@ export class Pins {
 
   /** The number that `bytes` is pinned under, or `bytes`; pins it when it is `last`, used before. */
   find(bytes: Uint8Array, last: Uint8Array | undefined): Bytes {
-    const at = this.#arrays.indexOf(bytes)
+    let at = this.#last
+    if (this.#arrays[at] !== bytes) at = this.#arrays.indexOf(bytes)
     if (at < 0) return bytes === last ? this.#pin(bytes) : bytes
+    this.#last = at
     if (bytes.length === this.#lengths[at]) return this.#first + at
     this.forget(bytes)
     return bytes

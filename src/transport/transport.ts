@@ -96,6 +96,12 @@ export interface Socket {
   /** `send` to the kernel, then `receive` at once, in one call; the send's errno wins. */
   exchange?(parts: readonly Uint8Array[], buffer: Uint8Array): number
 
+  /**
+   * `exchange` of the first `length` of `bytes`, faster where the same arrays come again. Only while
+   * no answer is expected.
+   */
+  exchangeFirst?(bytes: Uint8Array, length: number, buffer: Uint8Array): number
+
   /** Port id of the last datagram's sender; 0 is the kernel. */
   readonly senderPortid: number
   /** Group through which the last datagram came, 0 for unicast. */
