@@ -82,22 +82,31 @@ async function furnish(nl: Netlink): Promise<void> {
 }
 
 /** RTA_ENCAP, NHA_ENCAP: what a tunnel is told is not spoilt. */
-const ENCAP_TYPES = new Set([22, 8])
+const ENCAP = new Set([22, 8])
+/** IFLA_NET_NS_PID, IFLA_NET_NS_FD: links do not go where processes of this machine are. */
+const AWAY = new Set([19, 28])
 
-/** Whether some attribute may be of a tunnel. */
-function mentionsTunnel(bytes: Uint8Array): boolean {
+/** Whether some attribute may be one of `types`. */
+function mentions(bytes: Uint8Array, types: ReadonlySet<number>): boolean {
   const view = viewOf(bytes)
-  for (let at = 28; at + 4 <= bytes.length; at += 4) {
+  for (let at = 20; at + 4 <= bytes.length; at += 4) {
     const type = view.getUint16(at + 2, true) & 0x3fff
-    if (ENCAP_TYPES.has(type) && view.getUint16(at, true) > 4) return true
+    if (types.has(type) && view.getUint16(at, true) > 4) return true
   }
   return false
+}
+
+/** What must not be in a request of `type`: routes and nexthops may be of tunnels, links may leave. */
+function forbidden(type: number): ReadonlySet<number> | undefined {
+  if ((type >= 24 && type <= 26) || (type >= 104 && type <= 106)) return ENCAP
+  return type >= 16 && type <= 19 ? AWAY : undefined
 }
 
 /** Keeps every message to the type that was asked, so that nothing else is reached. */
 function tame(bytes: Uint8Array, first: Uint8Array): Uint8Array {
   const wanted = viewOf(first).getUint16(4, true)
-  if (mentionsTunnel(bytes)) return first
+  const never = forbidden(wanted)
+  if (never && mentions(bytes, never)) return first
   const walker = new MessageWalker(viewOf(bytes))
   while (walker.next()) {
     const { view, start, type } = walker

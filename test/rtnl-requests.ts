@@ -2,27 +2,21 @@
  * Good requests of rtnetlink, to be spoilt: routes, rules, nexthops, addresses, neighbours, links, in
  * a network where 1 is lo, 2 and 3 are v1 and v0, a pair with 10.0.0.1/24 and fd00::1/64.
  */
-import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, Writer } from 'nlkit/wire'
-
-const CREATE = 0x400
-const EXCL = 0x200
-const REPLACE = 0x100
-const APPEND = 0x800
-const DEV = 3
-
-type Body = (w: Writer) => void
-
-function message(type: number, flags: number, body: Body): Uint8Array {
-  const w = new Writer()
-  const mark = w.messageStart(type, flags | NLM_F_REQUEST | NLM_F_ACK, 7, 0)
-  body(w)
-  w.messageEnd(mark)
-  return w.finish()
-}
-
-function bytes(w: Writer, ...values: number[]): void {
-  for (const value of values) w.u8(value)
-}
+import { NLM_F_DUMP, type Writer } from 'nlkit/wire'
+import {
+  APPEND,
+  type Body,
+  bytes,
+  CREATE,
+  DEV,
+  EXCL,
+  message,
+  REPLACE,
+  u8,
+  u16,
+} from './rtnl-request.ts'
+import { forwarding, links, settings } from './rtnl-requests-links.ts'
+import { trafficControl } from './rtnl-requests-tc.ts'
 
 const ip4 = (text: string): Uint8Array => Uint8Array.from(text.split('.'), Number)
 /** fd followed by one byte, zeros, and a last one. */
@@ -32,13 +26,6 @@ const ip6 = (second: number, last: number): Uint8Array => {
   address[15] = last
   return address
 }
-const u8 = (w: Writer, type: number, value: number): void => {
-  w.attrBytes(type, Uint8Array.of(value))
-}
-const u16 = (w: Writer, type: number, value: number): void => {
-  w.attrBytes(type, Uint8Array.of(value & 255, value >> 8))
-}
-
 /** struct rtmsg. */
 interface Route {
   readonly family?: number
@@ -329,6 +316,10 @@ const OBJECTS: Readonly<Record<string, () => Uint8Array[]>> = {
   nexthop: nexthops,
   addr: addresses,
   neigh: neighbours,
+  link: links,
+  fdb: forwarding,
+  settings,
+  tc: trafficControl,
 }
 
 /** Requests of the objects that are named, or of all. @throws Error for one that is not known */

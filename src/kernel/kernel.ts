@@ -27,6 +27,7 @@ import {
   type LogLevel,
 } from './printk/log.ts'
 import { Rtnetlink } from './rtnetlink/index.ts'
+import { Sched } from './sched/sched.ts'
 import { SockDiag } from './sock-diag/index.ts'
 
 /** What makes a kernel deterministic. */
@@ -92,6 +93,7 @@ export class Kernel implements AsyncDisposable {
     this.netlink = new Netlink(this)
     this.initNet = this.addNet()
     this.rtnl = new Rtnetlink(this)
+    new Sched(this)
     this.genl = new Genetlink(this)
     this.kobject = new Kobjects(this)
     this.#watchObjects()

@@ -20,7 +20,6 @@ import type { VlanGroup } from './kinds/bridge-vlan.ts'
 import type { MulticastGroup } from './multicast.ts'
 import type { Neighbour } from './neighbour.ts'
 import type { Nexthop } from './nexthop.ts'
-import type { Qdisc } from './qdisc.ts'
 import type { FibRule } from './rule.ts'
 import type { NetStack } from './stack.ts'
 
@@ -134,13 +133,6 @@ export interface BrvlanNotice {
   readonly last: number
 }
 
-export interface QdiscNotice {
-  readonly qdisc: Qdisc
-  /** NLM_F_REPLACE for one in another's place. */
-  readonly flags: number
-  readonly origin?: Origin
-}
-
 /** The chains of one stack. */
 export class StackChains {
   readonly netdev = new RawNotifierChain<NetdevEvent, NetdevInfo>('netdev_chain')
@@ -167,6 +159,5 @@ export class StackChains {
     'remote_fdb_chain',
   )
   readonly brvlan = new RawNotifierChain<'NEWVLAN' | 'DELVLAN', BrvlanNotice>('brvlan_chain')
-  readonly qdisc = new RawNotifierChain<'NEWQDISC' | 'DELQDISC', QdiscNotice>('qdisc_chain')
   readonly rule = new RawNotifierChain<'NEWRULE' | 'DELRULE', RuleNotice>('rule_chain')
 }

@@ -42,7 +42,6 @@ import { watchArp, watchNdisc } from './neighbour-watch.ts'
 import { Netconf4 } from './netconf4.ts'
 import { Netconf6 } from './netconf6.ts'
 import { NexthopTable } from './nexthops.ts'
-import { QdiscTable } from './qdisc.ts'
 import { RuleTable } from './rules.ts'
 import { Sysctls } from './sysctl.ts'
 
@@ -111,7 +110,6 @@ export class NetStack {
   readonly sysctls: Sysctls
   readonly kinds = new Map<string, LinkKind>(KINDS.map((kind) => [kind.kind, kind]))
   readonly nexthops: NexthopTable
-  readonly qdiscs: QdiscTable
   readonly fib4: Fib4
   readonly fib6: Fib6
   readonly rules4: RuleTable
@@ -144,7 +142,6 @@ export class NetStack {
     watchArp(this)
     this.inet = new Inet(this)
     this.nexthops = new NexthopTable(this)
-    this.qdiscs = new QdiscTable(this)
     this.fib4 = new Fib4(this)
     this.fib6 = new Fib6(this)
     this.inet6 = new Inet6(this)

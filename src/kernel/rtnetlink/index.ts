@@ -39,7 +39,6 @@ import { notifyRoutes, registerRoutes } from './route.ts'
 import { notifyRules, registerRules } from './rule.ts'
 import { registerStats } from './stats.ts'
 import { type RtnlHandlers, RtnlTable } from './table.ts'
-import { notifyTc, registerTc } from './tc.ts'
 
 export type { RtnlHandlers } from './table.ts'
 
@@ -81,7 +80,6 @@ export class Rtnetlink {
     registerNeighbourTables(this.#table)
     registerStats(this.#table)
     registerNexthops(this.#table)
-    registerTc(this.#table)
   }
   /**
    * rtnl_register(): from now on `handlers` answer `type` for `family`. Merges with what is
@@ -137,7 +135,6 @@ export class Rtnetlink {
     notifyAnycast(stack, sock)
     notifyNsids(net, sock)
     notifyNexthops(stack, sock)
-    notifyTc(stack, sock)
     const entered = { stack, sock, generations: new Generations(stack) }
     this.#first ??= entered
     return entered

@@ -1,0 +1,11 @@
+/** The kinds of actions that there are. */
+import type { ActionOps } from '../action.ts'
+import { gact } from './gact.ts'
+import { mirred } from './mirred.ts'
+import { police } from './police.ts'
+import { skbedit } from './skbedit.ts'
+import { vlan } from './vlan.ts'
+
+export const actionKinds: ReadonlyMap<string, ActionOps> = new Map(
+  [gact, mirred, police, skbedit, vlan].map((ops) => [ops.kind, ops]),
+)
