@@ -11,12 +11,6 @@ import type { Span } from '../rtnetlink/policy-types.ts'
 import type { Chain, Proto } from './block.ts'
 import type { SchedNet } from './sched-net.ts'
 
-/** A bit field as it was given (struct nla_bitfield32). */
-export interface Bits {
-  readonly value: number
-  readonly selector: number
-}
-
 export class Action {
   readonly ops: ActionOps
   readonly index: number
