@@ -34,6 +34,7 @@ const HELD: readonly string[] = [
   'own/kind-vlan/options',
   'own/kind-vrf/add',
   'own/kind-vrf/errors',
+  'own/kind-vrf/members',
 ]
 
 test('links of each kind are what they are on a full Linux', { skip: whyNot }, async () => {

@@ -9,6 +9,9 @@ export const AF_UNSPEC = 0
 export const AF_INET = 2
 export const AF_BRIDGE = 7
 export const AF_INET6 = 10
+/** Multicast routing's, of IPv4 and IPv6. */
+export const RTNL_FAMILY_IPMR = 128
+export const RTNL_FAMILY_IP6MR = 129
 
 export const ARPHRD_ETHER = 1
 export const ARPHRD_TUNNEL = 768

@@ -51,8 +51,8 @@ export class Fib4 {
     this.#stack = stack
     stack.chains.netdev.register({
       name: 'fib_netdev_notifier',
-      call: (event, { dev }) => {
-        this.#deviceEvent(event, dev)
+      call: (event, { dev, upper }) => {
+        this.#deviceEvent(event, dev, upper)
         return NOTIFY_DONE
       },
     })
@@ -239,9 +239,9 @@ export class Fib4 {
   }
 
   /** fib_sync_down_addr(): routes with a source that is no more go, and are announced. */
-  syncDownAddress(address: Ipv4): void {
+  syncDownAddress(address: Ipv4, id = RT_TABLE_MAIN): void {
     const stale = [...this.#infos.values()].filter(
-      (info) => info.prefsrc === address && info.table === RT_TABLE_MAIN,
+      ({ prefsrc, table }) => prefsrc === address && table === id,
     )
     for (const info of stale) {
       info.flags |= RTNH_F_DEAD
@@ -330,7 +330,7 @@ export class Fib4 {
     return this.#byDevice.get(dev) ?? new Set()
   }
 
-  #deviceEvent(event: NetdevEvent, dev: NetDevice): void {
+  #deviceEvent(event: NetdevEvent, dev: NetDevice, upper?: NetDevice): void {
     if (event === 'NETDEV_UNREGISTER') {
       this.#disableDevice(dev, 'unregister', true)
       return
@@ -348,6 +348,9 @@ export class Fib4 {
         if (dev.reportedFlags & (IFF_RUNNING | IFF_LOWER_UP))
           syncUp(this.#infosOf(dev), dev, RTNH_F_LINKDOWN)
         else syncDown(this.#infosOf(dev), dev, 'carrier', false)
+        return
+      case 'NETDEV_CHANGEUPPER':
+        if (upper?.vrfTable !== undefined) this.#disableDevice(dev, 'down', true)
         return
     }
   }

@@ -33,7 +33,7 @@ function routeOf(
 ): void {
   const { dev } = ifa
   const config = {
-    table: type === RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL,
+    table: dev.l3mdevTable ?? (type === RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL),
     protocol: RTPROT_KERNEL,
     type,
     scope: type === RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK,
@@ -117,8 +117,8 @@ export function deleteIfaddrRoutes(ifa: Ifaddr4, gone?: Ifaddr4): void {
   if (others.some((other) => other.local === ifa.local)) return
   routeOf('delete', RTN_LOCAL, ifa.local, 32, primary)
   const isPromotion = inet?.addresses.includes(ifa) ?? false
-  if (!isPromotion && stack.fib4.addressType(ifa.local) !== RTN_LOCAL) {
-    stack.fib4.syncDownAddress(ifa.local)
+  if (!isPromotion && stack.fib4.addressType(ifa.local, dev.l3mdevTable) !== RTN_LOCAL) {
+    stack.fib4.syncDownAddress(ifa.local, dev.l3mdevTable)
   }
 }
 

@@ -45,7 +45,7 @@ export function makeHostRoute(
   return dev.stack.fib6.makeRoute({
     dst: address,
     dstLen: 128,
-    table: RT_TABLE_LOCAL,
+    table: dev.l3mdevTable ?? RT_TABLE_LOCAL,
     type: type === 'local' ? RTN_LOCAL : RTN_ANYCAST,
     protocol: RTPROT_KERNEL,
     oif: dev.ifindex,
@@ -59,7 +59,7 @@ export function addMulticastRoute(dev: NetDevice): void {
   addQuietly(dev, {
     dst: MULTICAST,
     dstLen: 8,
-    table: RT_TABLE_LOCAL,
+    table: dev.l3mdevTable ?? RT_TABLE_LOCAL,
     type: RTN_MULTICAST,
     protocol: RTPROT_KERNEL,
     oif: dev.ifindex,
@@ -72,7 +72,7 @@ export function addPrefixRoute(ifa: Ifaddr6, prefix: Ipv6, length: number, expir
   addQuietly(ifa.dev, {
     dst: prefix,
     dstLen: length,
-    table: RT_TABLE_MAIN,
+    table: ifa.dev.l3mdevTable ?? RT_TABLE_MAIN,
     type: RTN_UNICAST,
     protocol: RTPROT_KERNEL,
     oif: ifa.dev.ifindex,
@@ -86,7 +86,7 @@ export function addDevicePrefix(dev: NetDevice, prefix: Ipv6, length: number): v
   addQuietly(dev, {
     dst: prefix6(prefix, length),
     dstLen: length,
-    table: RT_TABLE_MAIN,
+    table: dev.l3mdevTable ?? RT_TABLE_MAIN,
     type: RTN_UNICAST,
     protocol: RTPROT_KERNEL,
     oif: dev.ifindex,
@@ -95,7 +95,8 @@ export function addDevicePrefix(dev: NetDevice, prefix: Ipv6, length: number): v
 }
 
 function findPrefixRoute(ifa: Ifaddr6, prefix: Ipv6, length: number): Fib6Route | undefined {
-  const routes = ifa.dev.stack.fib6.table(RT_TABLE_MAIN)?.at({ dst: prefix, dstLen: length }) ?? []
+  const { l3mdevTable = RT_TABLE_MAIN, stack } = ifa.dev
+  const routes = stack.fib6.table(l3mdevTable)?.at({ dst: prefix, dstLen: length }) ?? []
   return routes.find(({ nexthop }) => nexthop.dev === ifa.dev && nexthop.gateway === undefined)
 }
 

@@ -9,6 +9,7 @@ import { type Ipv4, type Ipv6, samePrefix4, samePrefix6 } from './address.ts'
 import type { NetdevEvent, Origin } from './chains.ts'
 import {
   AF_INET,
+  AF_INET6,
   FIB_RULE_INVERT,
   FIB_RULE_PERMANENT,
   FR_ACT_GOTO,
@@ -20,6 +21,8 @@ import {
   RT_TABLE_DEFAULT,
   RT_TABLE_LOCAL,
   RT_TABLE_MAIN,
+  RTNL_FAMILY_IP6MR,
+  RTNL_FAMILY_IPMR,
   RTPROT_KERNEL,
 } from './constants.ts'
 import type { NetDevice } from './device.ts'
@@ -48,6 +51,21 @@ export interface TableLookup<T> {
   device(result: T): NetDevice | undefined
 }
 
+/** What each family begins with: priority and table. */
+const DEFAULTS: Readonly<Record<number, readonly (readonly [number, number])[]>> = {
+  [AF_INET]: [
+    [0, RT_TABLE_LOCAL],
+    [32766, RT_TABLE_MAIN],
+    [32767, RT_TABLE_DEFAULT],
+  ],
+  [AF_INET6]: [
+    [0, RT_TABLE_LOCAL],
+    [32766, RT_TABLE_MAIN],
+  ],
+  [RTNL_FAMILY_IPMR]: [[32767, RT_TABLE_DEFAULT]],
+  [RTNL_FAMILY_IP6MR]: [[32767, RT_TABLE_MAIN]],
+}
+
 /** The rules of one address family. */
 export class RuleTable {
   /** Whether a rule was ever added or deleted: from then on the default ways are rules, too. */
@@ -59,12 +77,7 @@ export class RuleTable {
   constructor(stack: NetStack, family: number) {
     this.#stack = stack
     this.#family = family
-    const defaults: [number, number][] = [
-      [0, RT_TABLE_LOCAL],
-      [32766, RT_TABLE_MAIN],
-    ]
-    if (family === AF_INET) defaults.push([32767, RT_TABLE_DEFAULT])
-    for (const [priority, table] of defaults) {
+    for (const [priority, table] of DEFAULTS[family] ?? []) {
       const config = { action: FR_ACT_TO_TBL, table, protocol: RTPROT_KERNEL }
       this.#rules.push(new FibRule(family, config, priority))
     }

@@ -7,7 +7,7 @@ import { Inet } from './address4.ts'
 import { Inet6 } from './address6.ts'
 import { Addrconf } from './address6-device.ts'
 import { StackChains } from './chains.ts'
-import { AF_INET, AF_INET6 } from './constants.ts'
+import { AF_INET, AF_INET6, RTNL_FAMILY_IP6MR, RTNL_FAMILY_IPMR } from './constants.ts'
 import type { NetDevice } from './device.ts'
 import { DeviceRegistry, unregisterDevices } from './device-registry.ts'
 import { Fib4 } from './fib4.ts'
@@ -114,6 +114,9 @@ export class NetStack {
   readonly fib6: Fib6
   readonly rules4: RuleTable
   readonly rules6: RuleTable
+  /** Of multicast routing. */
+  readonly multicastRules4: RuleTable
+  readonly multicastRules6: RuleTable
   readonly addressLabels = new AddressLabels()
   readonly arp: NeighbourTable
   readonly ndisc: NeighbourTable
@@ -137,6 +140,8 @@ export class NetStack {
     this.sysctls = new Sysctls(this)
     this.rules4 = new RuleTable(this, AF_INET)
     this.rules6 = new RuleTable(this, AF_INET6)
+    this.multicastRules4 = new RuleTable(this, RTNL_FAMILY_IPMR)
+    this.multicastRules6 = new RuleTable(this, RTNL_FAMILY_IP6MR)
     this.arp = new NeighbourTable(this, AF_INET)
     this.ndisc = new NeighbourTable(this, AF_INET6)
     watchArp(this)

@@ -10,7 +10,6 @@ import {
   FIB_RULE_OIF_DETACHED,
   FIB_RULE_UNRESOLVED,
   FR_ACT_GOTO,
-  FR_ACT_TO_TBL,
   fibRuleHdr,
   ruleAttrs,
 } from '../../families/rt-rule.ts'
@@ -28,8 +27,7 @@ import {
 } from '../../families/rtnetlink.ts'
 import { attrs, be64, message, NL_VALIDATE_LIBERAL, u64 } from '../../schema/index.ts'
 import type { Writer } from '../../wire/writer.ts'
-import { RT_TABLE_DEFAULT, RT_TABLE_MAIN, RTPROT_KERNEL } from '../net/constants.ts'
-import { ANY_UID, FibRule, NONE, type Range, type RuleConfig } from '../net/rule.ts'
+import { ANY_UID, type FibRule, NONE, type Range, type RuleConfig } from '../net/rule.ts'
 import type { RuleTable } from '../net/rules.ts'
 import type { NetStack } from '../net/stack.ts'
 import type { RequestContext } from '../netlink/context.ts'
@@ -43,8 +41,6 @@ import type { RtnlTable } from './table.ts'
 
 /** sizeof(struct fib_rule_hdr). */
 const HEADER_SIZE = 12
-/** Of the rule behind which there is none. */
-const LAST_PRIORITY = 32_767
 /** What the header says of a table whose number it has no room for. */
 const RT_TABLE_COMPAT = 252
 /** fib_rule_nlmsg_size(), without the nlmsghdr. */
@@ -74,7 +70,7 @@ export function notifyRules(stack: NetStack, sock: KernelSocket): void {
   stack.chains.rule.register({
     name: 'notify_rule_change',
     call(event, { rule: changed, origin }) {
-      const isIpv4 = changed.family === AF_INET
+      const isIpv4 = changed.family === AF_INET || changed.family === RTNL_FAMILY_IPMR
       const what = {
         type: event === 'NEWRULE' ? RTM_NEWRULE : RTM_DELRULE,
         group: isIpv4 ? RTNLGRP_IPV4_RULE : RTNLGRP_IPV6_RULE,
@@ -210,15 +206,12 @@ function reportedFlags(of: FibRule): number {
   return flags >>> 0
 }
 
-/** The rules of multicast routing, which nobody changes here: one each (ipmr.c, ip6mr.c). */
-const multicastRules: ReadonlyMap<number, readonly FibRule[]> = new Map(
-  [[RTNL_FAMILY_IPMR, RT_TABLE_DEFAULT] as const, [RTNL_FAMILY_IP6MR, RT_TABLE_MAIN] as const].map(
-    ([family, table]) => {
-      const config = { action: FR_ACT_TO_TBL, table, protocol: RTPROT_KERNEL }
-      return [family, [new FibRule(family, config, LAST_PRIORITY)]]
-    },
-  ),
-)
+/** Of multicast routing, whose rules nobody changes here by request. */
+function multicastRulesOf(stack: NetStack, family: number): RuleTable | undefined {
+  if (family === RTNL_FAMILY_IPMR) return stack.multicastRules4
+  return family === RTNL_FAMILY_IP6MR ? stack.multicastRules6 : undefined
+}
+
 /** In the order in which Linux registers them. */
 const DUMPED = [AF_INET, RTNL_FAMILY_IPMR, RTNL_FAMILY_IP6MR, AF_INET6]
 
@@ -231,7 +224,7 @@ const ruleDump: DumpSource<FibRule> = {
     const stack = ctx.kernel.rtnl.stackOf(ctx.net)
     const families = family === AF_UNSPEC ? DUMPED : [family]
     for (const each of families) {
-      const rules = multicastRules.get(each) ?? rulesOf(stack, each)?.list()
+      const rules = (multicastRulesOf(stack, each) ?? rulesOf(stack, each))?.list()
       if (!rules) throw new NetlinkError('EAFNOSUPPORT')
       yield* rules.slice()
     }

@@ -93,8 +93,8 @@ function ensureRules(stack: NetStack): void {
     priority: RULE_PRIORITY,
     protocol: RTPROT_KERNEL,
   }
-  stack.rules4.add(rule, 0)
-  stack.rules6.add(rule, 0)
+  const { rules4, rules6, multicastRules4, multicastRules6 } = stack
+  for (const table of [rules4, rules6, multicastRules4, multicastRules6]) table.add(rule, 0)
 }
 
 export const vrf: LinkKind = {
