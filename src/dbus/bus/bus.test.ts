@@ -130,6 +130,46 @@ test('a monitor sees what others say to each other, and may say nothing', () => 
   throws(() => monitor.call('GetId'), { name: 'ProtocolViolation' })
 })
 
+test('who has no room for the answer to BecomeMonitor is gone, and no monitor', () => {
+  const bus = newBus()
+  const client = TestClient.hello(bus)
+  client.quota = 10
+  client.send({
+    type: 1,
+    path: '/org/freedesktop/DBus',
+    interface: 'org.freedesktop.DBus.Monitoring',
+    destination: 'org.freedesktop.DBus',
+    member: 'BecomeMonitor',
+    signature: 'asu',
+    body: [[], 0],
+  })
+  match(client.ended ?? '', /does not read what the bus tells it/)
+  deepEqual([bus.delivery.monitors.size, bus.peers.size], [0, 0])
+})
+
+test('who has no room for Hello’s answer is gone before others hear of it', () => {
+  const bus = newBus()
+  const watcher = TestClient.hello(bus)
+  watcher.ask('AddMatch', 's', "member='NameOwnerChanged'")
+  const client = new TestClient(bus)
+  client.quota = 10
+  client.call('Hello')
+  deepEqual(watcher.take(), [says('NameOwnerChanged [":1.1",":1.1",""] to all')])
+  equal(bus.peers.size, 1)
+})
+
+test('who has no room for an answer that it asked for is disconnected, and the callee is not told', () => {
+  const bus = newBus()
+  const [a, b] = [TestClient.hello(bus), TestClient.hello(bus)]
+  const serial = a.send({ type: 1, path: '/x', member: 'Ask', destination: ':1.1' })
+  b.take()
+  a.quota = 10
+  b.send({ type: 2, replySerial: serial, destination: ':1.0' })
+  match(a.ended ?? '', /does not have the resources to receive a reply it asked for/)
+  deepEqual(b.take(), [])
+  equal(bus.peers.size, 1)
+})
+
 /** Calls of the bus, and what dbus-daemon 1.14.10 answers. */
 const ANSWERS: readonly [string, string, readonly unknown[], string][] = [
   ['RequestName', 'su', ['com', 0], 'InvalidArgs: Requested bus name "com" is not valid'],

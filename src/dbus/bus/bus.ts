@@ -208,9 +208,13 @@ export class Bus {
     return true
   }
 
-  /** BecomeMonitor: the peer loses its names and rules, and from now on only listens. */
+  /**
+   * BecomeMonitor: the peer loses its names and rules, and from now on only listens. Whatever it is
+   * told of that may be more than it has room for, and its end.
+   */
   makeMonitor(peer: Peer, rules: readonly MatchRule[]): void {
-    this.#forget(peer)
+    if (peer.alive) this.#forget(peer)
+    if (!peer.alive) return
     peer.monitor = rules
     this.delivery.monitors.add(peer)
   }

@@ -34,11 +34,11 @@ export class Delivery {
     this.#bus = bus
   }
 
-  /** Gives `outgoing` to `peer`; false if its quota does not allow it. */
-  deliver(peer: Peer, outgoing: Outgoing, sender: Peer | undefined): boolean {
+  /** Gives `outgoing` to `peer`, at the expense of `payer`; false if its quota does not allow it. */
+  deliver(peer: Peer, outgoing: Outgoing, payer: Peer | undefined): boolean {
     if (!peer.alive) return true
     if (peer.door.isStill !== true) this.#bus.isStill = false
-    if (!peer.door.deliver(outgoing, sender)) return false
+    if (!peer.door.deliver(outgoing, payer)) return false
     peer.stats.outgoingMessages++
     peer.stats.outgoingBytes += outgoing.length
     return true
@@ -87,7 +87,7 @@ export class Delivery {
     const matchable = this.#matchable(outgoing, sender, addressed)
     for (const monitor of [...this.monitors]) {
       if (!monitor.monitor!.some((rule) => matchesMonitor(rule, matchable))) continue
-      if (!this.deliver(monitor, outgoing, sender))
+      if (!this.deliver(monitor, outgoing, undefined))
         this.#bus.expel(monitor, `Monitor ${monitor.uniqueName} does not read what it asked for`)
     }
   }

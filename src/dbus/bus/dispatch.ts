@@ -228,7 +228,13 @@ export function sendTo(bus: Bus, sender: Peer, recipient: Peer, outgoing: Outgoi
   if (tokens.length > 0 && !recipient.acceptsFds) throw noDescriptors()
   if (answered) bus.calls.close(answered)
   const opened = bus.calls.open(sender, recipient, header)
-  if (bus.delivery.deliver(recipient, outgoing, sender)) return
+  // Who has asked pays for the answer, and cannot go on without it.
+  if (bus.delivery.deliver(recipient, outgoing, answered ? undefined : sender)) return
+  if (answered) {
+    const reason = 'does not have the resources to receive a reply it asked for'
+    bus.expel(recipient, `Peer ${recipient.uniqueName} is being disconnected as it ${reason}.`)
+    return
+  }
   if (opened) bus.calls.close(opened)
   throw new BusError('LimitsExceeded', 'The destination service has a full message queue')
 }

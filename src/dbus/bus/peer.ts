@@ -18,10 +18,11 @@ export interface PeerDoor {
   /** What it is given leaves nothing to do to JavaScript's own queues, no promise and no tick. */
   readonly isStill?: boolean
   /**
-   * Queues `message` for the peer, in order. The message's bytes may be lent until it returns.
+   * Queues `message` for the peer, in order. The message's bytes may be lent until it returns. What
+   * waits is of `payer`'s share; without one it is the peer's own.
    * @returns false when the peer's quota does not allow it; nothing is queued then.
    */
-  deliver(message: Outgoing, sender: Peer | undefined): boolean
+  deliver(message: Outgoing, payer: Peer | undefined): boolean
   /** The bus is done with the peer: what is queued still goes out, then the connection ends. */
   disconnect(reason: string): void
   /** What waits for the peer. */
@@ -43,6 +44,15 @@ export interface PeerStats {
 }
 
 const NO_BYTES = new Uint8Array(0)
+
+/**
+ * Whose share of `peer`'s queue a message of `payer`'s is: a user's number, and -1 for nobody's;
+ * undefined where it is the peer's own user, or the bus.
+ */
+export function foreignUser(peer: Peer, payer: Peer | undefined): number | undefined {
+  if (payer === undefined || payer.credentials.uid === peer.credentials.uid) return undefined
+  return payer.credentials.uid ?? -1
+}
 
 export class Peer {
   /** Place in the order of connecting; its unique name is made of it once it says Hello. */

@@ -13,6 +13,7 @@ const hello: Method = {
   handle({ bus, peer, header }) {
     const name = bus.admit(peer)
     bus.reply(peer, header, 's', [name])
+    if (!peer.alive) return undefined
     bus.delivery.emit('NameOwnerChanged', 'sss', [name, '', name])
     bus.tell(peer, 'NameAcquired', name)
     return undefined

@@ -9,7 +9,7 @@ import type { UserSocket } from '../../kernel/index.ts'
 import { EPOLLOUT } from '../../transport/readiness.ts'
 import { dispatch, dispatchLent } from '../bus/dispatch.ts'
 import type { Outgoing } from '../bus/outgoing.ts'
-import type { Peer, PeerCredentials, PeerDoor } from '../bus/peer.ts'
+import { foreignUser, type Peer, type PeerCredentials, type PeerDoor } from '../bus/peer.ts'
 import { headerAt } from '../message/index.ts'
 import type { Attachment, DbusBus } from '../netlink/router.ts'
 import type { Gateway } from './gateway.ts'
@@ -231,16 +231,16 @@ export class Client implements Stream, Sender, PeerDoor, Attachment {
     if (rest.length > 0) this.#inbox.feed(rest, 0, rest.length, this.#take)
   }
 
-  deliver(outgoing: Outgoing, _sender: Peer | undefined): boolean {
+  deliver(outgoing: Outgoing, payer: Peer | undefined): boolean {
     const outbox = this.#outbox
     const { maxOutgoingBytes, maxOutgoingUnixFds } = this.bus.bus.limits
-    if (outbox.bytes + outgoing.length > maxOutgoingBytes) {
+    const uid = foreignUser(this.peer, payer)
+    if (!outbox.hasRoom(uid, outgoing, maxOutgoingBytes, maxOutgoingUnixFds)) {
       // What has waited for the end of the turn only may make room.
       if (outbox.segmentWords > 0) outbox.flushAll(this.fd)
-      if (outbox.bytes + outgoing.length > maxOutgoingBytes) return false
+      if (!outbox.hasRoom(uid, outgoing, maxOutgoingBytes, maxOutgoingUnixFds)) return false
     }
-    if (outbox.fds + outgoing.tokens.length > maxOutgoingUnixFds) return false
-    outbox.push(outgoing)
+    outbox.push(outgoing, uid)
     const { stats } = this.peer
     if (outbox.bytes > stats.peakOutgoingBytes) stats.peakOutgoingBytes = outbox.bytes
     if (outbox.fds > stats.peakOutgoingFds) stats.peakOutgoingFds = outbox.fds

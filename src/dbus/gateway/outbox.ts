@@ -5,6 +5,7 @@
 import { errnoName } from '../../errno.ts'
 import type { NativeSocket } from '../../transport/native-socket.ts'
 import type { Outgoing } from '../bus/outgoing.ts'
+import { Quota } from '../bus/quota.ts'
 import type { TokenTable } from '../bus/tokens.ts'
 import { type Lease, PAGE } from './pool.ts'
 import { LARGE, type Streams } from './streams.ts'
@@ -43,6 +44,8 @@ export class Outbox {
   #segmentMessages = 0
   #pieces: Piece[] = []
   #first = 0
+  /** By users, as soon as there are others than the client's own. */
+  #quota: Quota | undefined
   messages = 0
   bytes = 0
   fds = 0
@@ -58,7 +61,27 @@ export class Outbox {
     return this.#first < this.#pieces.length
   }
 
-  push(outgoing: Outgoing): void {
+  /**
+   * Whether `outgoing` may be added, where all that waits may have so many bytes and descriptors;
+   * `uid` is whose it is, undefined the client's own.
+   */
+  hasRoom(
+    uid: number | undefined,
+    outgoing: Outgoing,
+    mostBytes: number,
+    mostFds: number,
+  ): boolean {
+    if (uid === undefined)
+      return (
+        this.bytes + outgoing.length <= mostBytes && this.fds + outgoing.tokens.length <= mostFds
+      )
+    const more = { bytes: outgoing.length, fds: outgoing.tokens.length }
+    this.#quota ??= new Quota()
+    return this.#quota.allows(uid, more, this, { bytes: mostBytes, fds: mostFds })
+  }
+
+  push(outgoing: Outgoing, uid: number | undefined): void {
+    this.#quota?.add(uid, { bytes: outgoing.length, fds: outgoing.tokens.length }, this)
     if (this.isWaiting || outgoing.length > LARGE || outgoing.tokens.length > 0)
       this.#keep(outgoing)
     else this.#place(outgoing)
@@ -175,6 +198,7 @@ export class Outbox {
   /** So many bytes of the shared memory's parts are sent; the others wait here. */
   sent(count: number): void {
     this.bytes -= count
+    this.#quota?.take(count)
     if (count === this.segmentBytes) {
       this.messages -= this.#segmentMessages
       this.#forgetSegments()
@@ -229,6 +253,7 @@ export class Outbox {
 
   #advance(count: number): void {
     this.bytes -= count
+    this.#quota?.take(count)
     let left = count
     while (this.#first < this.#pieces.length) {
       const first = this.#pieces[this.#first]!
@@ -260,6 +285,7 @@ export class Outbox {
       this.#drop(waiting)
     }
     this.#pieces = []
+    this.#quota?.clear()
     this.#forgetSegments()
     this.#first = this.messages = this.bytes = this.fds = 0
   }

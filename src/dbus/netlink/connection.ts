@@ -6,7 +6,8 @@ import { NetlinkError } from '../../errors.ts'
 import type { dbus } from '../../families/dbus.ts'
 import type { RegisteredFamily, RequestContext } from '../../kernel/index.ts'
 import type { Outgoing } from '../bus/outgoing.ts'
-import type { Peer, PeerDoor } from '../bus/peer.ts'
+import { foreignUser, type Peer, type PeerDoor } from '../bus/peer.ts'
+import { Quota } from '../bus/quota.ts'
 import type { DbusBus } from './router.ts'
 
 /** Bytes of a message that go into one datagram; an attribute takes 65,531. */
@@ -54,6 +55,7 @@ export class Connection implements PeerDoor {
   #assembly: Assembly | undefined
   readonly #family: RegisteredFamily<typeof dbus>
   readonly #queue: Waiting[] = []
+  readonly #quota = new Quota()
   #queuedBytes = 0
   /** Tokens that came with messages for it, until it has the descriptors; how often each. */
   readonly #held = new Map<bigint, number>()
@@ -76,11 +78,15 @@ export class Connection implements PeerDoor {
     this.#ended = ended
   }
 
-  deliver(outgoing: Outgoing, _sender: Peer | undefined): boolean {
+  deliver(outgoing: Outgoing, payer: Peer | undefined): boolean {
     const bytes = outgoing.length
     const { maxOutgoingBytes, maxOutgoingUnixFds } = this.bus.bus.limits
-    if (this.#queuedBytes + bytes > maxOutgoingBytes) return false
-    if (this.#heldCount + outgoing.tokens.length > maxOutgoingUnixFds) return false
+    const uid = foreignUser(this.peer, payer)
+    const more = { bytes, fds: outgoing.tokens.length }
+    const queued = this.queued()
+    const most = { bytes: maxOutgoingBytes, fds: maxOutgoingUnixFds }
+    if (!this.#quota.allows(uid, more, queued, most)) return false
+    this.#quota.add(uid, more, queued)
     outgoing.keep()
     this.#hold(outgoing.tokens)
     this.#queuedBytes += bytes
@@ -95,8 +101,7 @@ export class Connection implements PeerDoor {
   }
 
   queued(): { messages: number; bytes: number; fds: number } {
-    const fds = this.#queue.reduce((sum, { outgoing }) => sum + outgoing.tokens.length, 0)
-    return { messages: this.#queue.length, bytes: this.#queuedBytes, fds }
+    return { messages: this.#queue.length, bytes: this.#queuedBytes, fds: this.#heldCount }
   }
 
   #hold(tokens: readonly bigint[]): void {
@@ -124,6 +129,7 @@ export class Connection implements PeerDoor {
     this.#queue.length = 0
     this.#queuedBytes = 0
     if (this.#assembly) this.bus.bus.tokens.release(this.#assembly.tokens)
+    this.#quota.clear()
     this.#assembly = undefined
     for (const [token, count] of this.#held)
       this.release(Array.from({ length: count }, () => token))
@@ -146,6 +152,7 @@ export class Connection implements PeerDoor {
       if (first.offset < first.bytes) continue
       this.#queue.shift()
       this.#queuedBytes -= first.bytes
+      this.#quota.take(first.bytes)
     }
   }
 
