@@ -62,13 +62,24 @@ function load(source: ConfigurationSource): Configuration {
   }
 }
 
+/** What a configuration says of the process. */
+export type OwnProcess = Partial<
+  Pick<Configuration, 'user' | 'pidfile' | 'fork' | 'keepUmask' | 'syslog'>
+>
+
+/** How the bus is to be, and how its process. */
+export interface Setup {
+  readonly bus: StartOptions
+  readonly own: OwnProcess
+}
+
 /** A bus as `source` configures it; `listen` instead of where that says. */
 function configured(
   source: ConfigurationSource,
+  configuration: Configuration,
   listen: readonly string[],
   systemd: boolean,
 ): StartOptions {
-  const configuration = load(source)
   const { type, auth, allowAnonymous, limits, policy, listen: places } = configuration
   let activation: ServiceActivation | undefined
   return {
@@ -100,9 +111,9 @@ export function setupOf(
   listen: readonly string[],
   otherwise: string,
   systemd: boolean,
-): StartOptions {
-  const isDefault = !source || ('session' in source && !existsSync(SESSION_FILE))
-  return isDefault
-    ? sessionSetup(listen.length > 0 ? listen : [otherwise])
-    : configured(source, listen, systemd)
+): Setup {
+  if (!source || ('session' in source && !existsSync(SESSION_FILE)))
+    return { bus: sessionSetup(listen.length > 0 ? listen : [otherwise]), own: {} }
+  const configuration = load(source)
+  return { bus: configured(source, configuration, listen, systemd), own: configuration }
 }

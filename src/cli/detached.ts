@@ -6,6 +6,8 @@ export const DETACHED = 'NLKIT_DETACHED'
 
 /** Where the words of that process go. */
 export interface Relay {
+  /** How many it says until it is ready; one unless given. */
+  readonly lines?: number
   out(text: string): void
   err(text: string): void
 }
@@ -24,12 +26,13 @@ export async function startDetached(
     env: { ...process.env, [DETACHED]: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const { lines = 1 } = relay
   let said = ''
   let complaint = ''
   const code = await new Promise<number>((done, failed) => {
     child.stdout.setEncoding('utf8').on('data', (part: string) => {
       said += part
-      if (said.includes('\n')) done(0)
+      if (said.split('\n').length > lines) done(0)
     })
     child.stderr.setEncoding('utf8').on('data', (part: string) => {
       complaint += part

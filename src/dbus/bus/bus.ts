@@ -52,7 +52,7 @@ export class Bus {
   limits: Limits
   policy: Policy
   activation: Activation
-  readonly credentials: PeerCredentials
+  credentials: PeerCredentials
   readonly machineId: () => string
   readonly reload: () => void
   readonly features: readonly string[]

@@ -22,15 +22,14 @@ export type ConfigurationSource =
   | { readonly system: true }
 
 /**
- * Reads a configuration, for a bus that runs as `busUid`.
+ * Reads a configuration, for a bus that runs as this process's user, or as the one whom it names.
  * @throws ConfigError
  */
-export function loadConfiguration(
-  source: ConfigurationSource,
-  busUid: number | undefined = process.getuid?.(),
-): Configuration {
+export function loadConfiguration(source: ConfigurationSource): Configuration {
   const identities = systemIdentities()
   const config = loadBusConfig(fileOf(source), identities)
+  const own = process.getuid?.()
+  const busUid = config.user === undefined ? own : (identities.uidOf(config.user) ?? own)
   return { ...config, policy: policyOf(config.policies, identities, busUid) }
 }
 

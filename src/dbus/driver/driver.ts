@@ -150,3 +150,8 @@ function requirePrivilege(bus: Bus, peer: Peer, name: string): void {
     `Sender is not authorized to send message: method '${name}' is privileged`,
   )
 }
+
+/** What Introspect says of the bus at `path`. */
+export function introspection(path: string): string {
+  return describeBus(INTERFACES, path)
+}

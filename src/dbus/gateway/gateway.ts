@@ -42,7 +42,6 @@ export class Gateway {
   readonly #listening: readonly Listening[]
   readonly #doors: readonly Door[]
   readonly #clients = new Set<Client>()
-  readonly #owner = process.getuid?.() ?? 0
   #isClosed = false
 
   /**
@@ -97,7 +96,7 @@ export class Gateway {
       pid,
       uid,
       gid: gids?.[0] ?? 65_534,
-      capabilities: uid === this.#owner ? 'all' : new Set(),
+      capabilities: uid === (process.getuid?.() ?? 0) ? 'all' : new Set(),
     })
     sock.bind()
     return sock

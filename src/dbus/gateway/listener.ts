@@ -56,7 +56,11 @@ function listenAtPath(native: NativeSocket, path: string): Listening {
     fd,
     address: `unix:path=${escapeValue(path)}`,
     release() {
-      if (ours !== undefined && inode(path) === ours) unlinkSync(path)
+      try {
+        if (ours !== undefined && inode(path) === ours) unlinkSync(path)
+      } catch {
+        // The bus has become a user who may not.
+      }
       ours = undefined
     },
   }
