@@ -19,6 +19,17 @@ export type {
 } from './client/processes.ts'
 export type { Address, AddressFilter, AddressName, NewAddress } from './client/route/address.ts'
 export type { AnnouncedPrefix } from './client/route/announced-prefix.ts'
+export type {
+  BridgeFilter,
+  BridgeGroup,
+  BridgeGroups,
+  BridgePortFilter,
+  BridgeRouter,
+  BridgeVlan,
+  BridgeVlanFilter,
+  BridgeVlanOptions,
+  BridgeVlans,
+} from './client/route/bridge.ts'
 export type { LinkName } from './client/route/door.ts'
 export type {
   ForwardingEntry,

@@ -12,7 +12,12 @@ export type StructNames =
 
 export const structs: Readonly<Record<string, StructNames>> = {
   acpi_genl_event: 'array',
+  /** A single number in front of attributes, for which C has no struct. */
+  router_port: 'array',
   br_boolopt_multi: {},
+  br_mdb_entry: { members: { addr: 'addr.u', proto: 'addr.proto' } },
+  br_port_msg: {},
+  br_vlan_msg: {},
   bridge_stp_xstats: {},
   bridge_vlan_xstats: {},
   gnet_stats_basic: {},

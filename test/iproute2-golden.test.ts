@@ -9,19 +9,27 @@ import { nlkit } from './cli.ts'
 import { readRecording, replay, skipReplay } from './replay.ts'
 
 /** The recordings, and the least of command lines that each has. */
-const RECORDINGS = { links: 20, xdp: 6, routes: 60 } as const
+const RECORDINGS = { links: 20, xdp: 6, routes: 60, bridge: 60 } as const
 
-/** `ip` and `tc` as our words: tc's objects are objects of ours. */
+/** `ip`, `tc` and `bridge` as our words: tc's objects are objects of ours. */
 function ours(argv: string): string[] {
-  return argv.split(' ').slice(1)
+  const [program, ...words] = argv.split(' ')
+  const at = words.findIndex((word) => !word.startsWith('-'))
+  return program === 'bridge' ? [...words.slice(0, at), program, ...words.slice(at)] : words
 }
 
 /** What moves by itself between two looks: timers and lifetimes. */
 const MOVING =
   /\b(valid_life_time|preferred_life_time|valid_lft|preferred_lft|expires|idle_time|gc_timer|reachable)("?:? *)([\d.]+)/g
 
+/** Of forwarding entries: seconds since they were used, and since they were changed. */
+const USED = /\bused \d+\/\d+|"(used|updated)":\d+|"timer":" *[\d.]+"/g
+
+/** How long a bridge's multicast group, or its router, has left. */
+const LEFT = /^((?:dev|router ports on) .*?) +\d+\.\d\d(?= \w+$|$)/gm
+
 function still(output: string): string[] {
-  return output.replace(MOVING, '$1 N').split('\n')
+  return output.replace(MOVING, '$1 N').replace(USED, '$1 N').replace(LEFT, '$1').split('\n')
 }
 
 /** Objects of JSON, each on a line. */

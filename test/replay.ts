@@ -9,6 +9,8 @@ interface Answer {
   readonly type: number
   /** Of the request, behind its nlmsghdr: hex. */
   readonly header: string
+  /** Of the request, behind its header: hex. */
+  readonly attrs: string
   readonly messages: readonly string[]
 }
 
@@ -36,17 +38,23 @@ const NLM_F_DUMP = 0x300
 const NLMSG_HDRLEN = 16
 const EAGAIN = 11
 const ENODEV = 19
+const AF_BRIDGE = 7
 const RTM_GETLINK = 18
 const RTM_GETNEIGH = 30
 const RTM_GETTCLASS = 42
+const RTM_GETSTATS = 94
+const RTM_GETVLAN = 114
 const RTM_GETTFILTER = 46
 
-/** What of a request's header decides the answer. */
+/** What of a request's header, and of what is behind it, decides the answer. */
 function keyOf(type: number, header: Buffer): string {
   if (type === RTM_GETNEIGH) return `${header[0]} ${header[10]! & 8}`
   if (type === RTM_GETTCLASS) return header.subarray(4, 8).toString('hex')
   if (type === RTM_GETTFILTER)
     return `${header.subarray(4, 8).toString('hex')} ${header.subarray(12, 16).toString('hex')}`
+  if (type === RTM_GETSTATS) return `${header[0]} ${header.readUInt32LE(8)}`
+  if (type === RTM_GETVLAN) return header.subarray(8).toString('hex')
+  if (type === RTM_GETLINK && header[0] === AF_BRIDGE) return header.subarray(16).toString('hex')
   return String(header[0])
 }
 
@@ -58,11 +66,16 @@ function bytesOf(hex: string): Buffer {
 function dumped({ answers }: Recording, type: number, header: Buffer): Buffer[] {
   const all = answers.filter((answer) => answer.type === type)
   const key = keyOf(type, header)
-  const exact = all.find((answer) => keyOf(type, bytesOf(answer.header)) === key)
-  if (exact) return exact.messages.map(bytesOf)
+  const exact = all.find((answer) => keyOf(type, bytesOf(answer.header + answer.attrs)) === key)
+  const like =
+    exact ??
+    all.find(({ header: known }) => bytesOf(known)[0] === AF_BRIDGE && header[0] === AF_BRIDGE)
+  if (like) return like.messages.map(bytesOf)
   if (type === RTM_GETTCLASS || type === RTM_GETTFILTER) return []
   const flags = type === RTM_GETNEIGH ? ` ${header[10]! & 8}` : ''
-  const any = all.find((answer) => keyOf(type, bytesOf(answer.header)) === `0${flags}`)
+  const any = all.find(
+    ({ header: known }) => keyOf(type, bytesOf(known)) === `0${flags}` || type === RTM_GETSTATS,
+  )
   const messages = (any?.messages ?? []).map(bytesOf)
   return header[0] === 0 ? messages : messages.filter((m) => m[NLMSG_HDRLEN] === header[0])
 }

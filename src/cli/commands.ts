@@ -77,6 +77,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./mroute.ts'),
   },
   {
+    name: 'bridge',
+    aliases: [],
+    summary: 'ports, forwarding entries, VLANs and multicast groups of bridges',
+    load: () => import('./bridge.ts'),
+  },
+  {
     name: 'stats',
     aliases: [],
     summary: 'counters of links',

@@ -91,11 +91,13 @@ export function payloadOf(call: Call, payload: number): number {
 
 /**
  * The value of the reply at which `m` stands; undefined for operations that describe none.
+ * A dump may also be answered in the type in which it was asked, as bridges do (RTM_GETMDB).
  * @throws DecodeError, or NetlinkError NETLINK_PROTOCOL when it answers something else.
  */
 export function readReply(call: Call, m: MessageWalker): unknown {
   if (call.reply === undefined) return undefined
-  if (m.type !== call.replyType) throw unexpected(call, `message type ${m.type}`, call.replyType)
+  if (m.type !== call.replyType && (m.type !== call.type || !call.dump))
+    throw unexpected(call, `message type ${m.type}`, call.replyType)
   const at = payloadOf(call, m.payload)
   if (call.genl) {
     if (at > m.end) throw new DecodeError('a message without genlmsghdr', m.payload)

@@ -14,6 +14,7 @@ import { timedOut } from './pending.ts'
 import { ProcessDoor } from './processes.ts'
 import { Resolver } from './resolve.ts'
 import { AddressDoor } from './route/address.ts'
+import { BridgeDoor } from './route/bridge.ts'
 import { Links } from './route/door.ts'
 import { ForwardingDoor } from './route/forwarding.ts'
 import { LinkDoor } from './route/link.ts'
@@ -54,6 +55,7 @@ export class Netlink implements AsyncDisposable {
   readonly multicastRoutes: MulticastRouteDoor
   /** Of bridges and tunnels. */
   readonly forwarding: ForwardingDoor
+  readonly bridges: BridgeDoor
   readonly qdiscs: QdiscDoor
   readonly classes: TrafficClassDoor
   readonly filters: FilterDoor
@@ -92,6 +94,7 @@ export class Netlink implements AsyncDisposable {
     this.statistics = new StatisticsDoor(links)
     this.multicastRoutes = new MulticastRouteDoor(links)
     this.forwarding = new ForwardingDoor(links)
+    this.bridges = new BridgeDoor(links)
     this.qdiscs = new QdiscDoor(links)
     this.classes = new TrafficClassDoor(links)
     this.filters = new FilterDoor(links)
