@@ -83,8 +83,19 @@ static int64_t list(int domain, struct ifconf *argument) {
   return result;
 }
 
+/** What a device's driver is asked: the kernel says how many bytes the ifreq points to. */
+static int64_t ask_driver(int domain, unsigned long request, struct ifreq *argument) {
+  struct ifreq copy = *argument;
+  int64_t size = ask(domain, request, &copy, sizeof copy, NULL, 0);
+  if (size <= 0) return size;
+  if (!argument->ifr_data) return -EFAULT;
+  return ask(domain, request, &copy, sizeof copy, argument->ifr_data, (size_t)size);
+}
+
 int64_t shim_ioctl(int domain, unsigned long request, void *argument) {
   if (request == SIOCGIFCONF) return list(domain, argument);
+  if (request >= SIOCDEVPRIVATE && request <= SIOCDEVPRIVATE + 15)
+    return ask_driver(domain, request, argument);
   if (request != SIOCETHTOOL) return ask(domain, request, argument, sizeof(struct ifreq), NULL, 0);
   void *data = ((struct ifreq *)argument)->ifr_data;
   struct ifreq copy = *(struct ifreq *)argument;

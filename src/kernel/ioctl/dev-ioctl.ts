@@ -15,6 +15,8 @@ import { setAddress, setMtu, setTxQueueLength } from '../net/device-settings.ts'
 import type { Ifaddr4 } from '../net/ifaddr4.ts'
 import type { NetStack } from '../net/stack.ts'
 import { ethtoolIoctl } from './ethtool-ioctl.ts'
+import { readName, writeName } from './names.ts'
+import { isPrivateIoctl, tunnelIoctl, tunnelIoctlSize } from './tunnel-ioctl.ts'
 
 /** struct ifreq: char name[16], a union of 24 bytes. */
 const IFREQ_SIZE = 40
@@ -84,17 +86,6 @@ const addresses: Readonly<Record<number, (ifa: Ifaddr4) => number>> = {
   [SIOCGIFNETMASK]: (ifa) => mask4(ifa.prefixlen),
 }
 
-function readName(bytes: Uint8Array): string {
-  const field = bytes.subarray(0, IFNAMSIZ - 1)
-  const end = field.indexOf(0)
-  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end))
-}
-
-function writeName(bytes: Uint8Array, name: string): void {
-  bytes.fill(0, 0, IFNAMSIZ)
-  bytes.set(new TextEncoder().encode(name).subarray(0, IFNAMSIZ - 1))
-}
-
 /** struct sockaddr_in in the union. */
 function writeAddress(view: DataView, at: number, address: number): void {
   view.setUint16(at, AF_INET, HOST_LE)
@@ -105,7 +96,8 @@ function writeAddress(view: DataView, at: number, address: number): void {
 }
 
 /**
- * `argument` is the struct ifreq, and behind it what it points to; of SIOCGIFCONF an int, the room,
+ * `argument` is the struct ifreq, and behind it what it points to (a request to a tunnel
+ * without that is answered with its size); of SIOCGIFCONF an int, the room,
  * and behind it the array. Both are as the kernel leaves them when it returns.
  * @returns 0 or a negative errno: -ENODEV, -EPERM, -ENOTTY for what is no request to an interface.
  */
@@ -122,9 +114,10 @@ export function devIoctl(
     const view = new DataView(argument.buffer, argument.byteOffset, argument.length)
     if (request === SIOCGIFNAME) return nameOf(stack, view, argument)
     const name = readName(argument)
-    const dev = stack.devices.byName(name.split(':', 1)[0] as string)
+    const dev = findDevice(stack, name.split(':', 1)[0] as string, mayChange)
     if (!dev) throw new NetlinkError('ENODEV')
     if (request === SIOCETHTOOL) return ethtoolIoctl(dev, argument.subarray(IFREQ_SIZE))
+    if (isPrivateIoctl(request)) return privateIoctl(dev, request, argument, mayChange)
     const address = domain === AF_INET ? addresses[request] : undefined
     if (address) return addressOf(dev, name, address, view)
     const read = reads[request]
@@ -141,6 +134,25 @@ export function devIoctl(
     if (isNetlinkError(error)) return error.errno ?? -EIO
     throw error
   }
+}
+
+/** dev_load(): a name can bring a module. */
+function findDevice(stack: NetStack, name: string, mayChange: boolean): NetDevice | undefined {
+  if (mayChange && !stack.devices.byName(name)) stack.tunnelModules.loadForDevice(name)
+  return stack.devices.byName(name)
+}
+
+/** Without what the ifreq points to: how many bytes that has to have. */
+function privateIoctl(
+  dev: NetDevice,
+  request: number,
+  argument: Uint8Array,
+  mayChange: boolean,
+): number {
+  const size = tunnelIoctlSize(dev, request)
+  if (argument.length < IFREQ_SIZE + size) return size
+  tunnelIoctl(dev, request, argument.subarray(IFREQ_SIZE, IFREQ_SIZE + size), mayChange)
+  return 0
 }
 
 function nameOf(stack: NetStack, view: DataView, argument: Uint8Array): number {

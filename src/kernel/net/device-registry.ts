@@ -217,22 +217,30 @@ export function renameDevice(dev: NetDevice, name: string): void {
  */
 export function moveDevice(dev: NetDevice, target: NetStack, pattern?: string, ifindex = 0): void {
   const source = dev.stack
-  if (dev.isNetnsLocal || dev.regState !== 'registered') throw new NetlinkError('EINVAL')
+  if (dev.isNetnsLocal) throw new NetlinkError('EINVAL', 'The interface netns is immutable')
+  if (dev.regState !== 'registered') throw new NetlinkError('EINVAL')
   if (source === target) return
   let name = dev.name
   if (target.devices.byName(name)) {
-    if (!pattern) throw new NetlinkError('EEXIST')
+    if (!pattern) {
+      const text = 'An interface with the same name exists in the target netns'
+      throw new NetlinkError('EEXIST', text)
+    }
     name = target.devices.resolveName(pattern)
   }
-  if (dev.altnames.some((other) => target.devices.byName(other))) throw new NetlinkError('EEXIST')
+  const taken = dev.altnames.find((other) => target.devices.byName(other))
+  if (taken !== undefined) {
+    const text = `An interface with the altname ${taken} exists in the target netns`
+    throw new NetlinkError('EEXIST', text)
+  }
   if (ifindex !== 0 && target.devices.byIndex(ifindex)) throw new NetlinkError('EBUSY')
   closeDevices([dev])
   source.devices.remove(dev)
   dev.qdisc = 'noop'
   dev.isActive = false
   source.chains.netdev.call('NETDEV_UNREGISTER', { dev })
-  const taken = target.devices.byIndex(dev.ifindex)
-  const newIfindex = ifindex || (taken ? target.devices.newIndex() : dev.ifindex)
+  const isTaken = target.devices.byIndex(dev.ifindex) !== undefined
+  const newIfindex = ifindex || (isTaken ? target.devices.newIndex() : dev.ifindex)
   const notice = { dev, change: 0xffffffff, newStack: target, newIfindex }
   source.chains.link.call('DELLINK', notice)
   source.linkWatch.forget(dev)

@@ -186,12 +186,15 @@ function changelink(changed: NetDevice, request: unknown): void {
   dev.setEncap(data)
   const { params, fwmark } = dev.take(data)
   changeTunnel4(dev, params, fwmark)
+  retakeHeader(dev, params)
+}
+
+/** ipgre_link_update(): with other flags, and the room that their header leaves. */
+export function retakeHeader(dev: GreDevice, { iflags, oflags }: Tunnel4Params): void {
   const before = dev.headerLength
-  const { iflags, oflags } = params
   dev.params = { ...dev.params, iflags, oflags }
-  if (!(dev instanceof ErspanDevice)) {
-    dev.mtu = Math.max(ETH_MIN_MTU, dev.mtu - (dev.headerLength - before))
-  }
+  if (dev instanceof ErspanDevice) return
+  dev.mtu = Math.max(ETH_MIN_MTU, dev.mtu - (dev.headerLength - before))
 }
 
 type Constructor = new (stack: NetStack, name: string, kind: LinkKind) => GreDevice

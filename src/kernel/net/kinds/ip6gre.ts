@@ -168,7 +168,7 @@ function paramsOf(data: Ip6greData): Tunnel6Params {
 }
 
 /** ip6gre_tunnel_find(). */
-function findIp6gre(
+export function findIp6gre(
   stack: NetStack,
   type: number,
   { local, remote, link, ikey }: Tunnel6Params,
@@ -215,7 +215,7 @@ function changelink(changed: NetDevice, request: unknown): void {
 }
 
 /** ip6gre_tnl_change(). */
-function changeIp6gre(dev: Ip6greDevice, params: Tunnel6Params): void {
+export function changeIp6gre(dev: Ip6greDevice, params: Tunnel6Params): void {
   dev.params = params
   dev.configure(true)
 }

@@ -58,7 +58,7 @@ function paramsOf(data: Ip6tnlData): Tunnel6Params {
 }
 
 /** ip6_tnl_locate(), ip6gre's and vti6's likewise: by the ends, and the device where that counts. */
-function findTunnel6(
+export function findTunnel6(
   stack: NetStack,
   group: string,
   { local, remote, link }: Tunnel6Params,

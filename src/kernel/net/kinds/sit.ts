@@ -37,7 +37,7 @@ export interface Rapid {
 }
 
 /** 2002::/16: 6to4. */
-const SIXTOFOUR: Rapid = {
+export const SIXTOFOUR: Rapid = {
   prefix: 0x2002n << 112n,
   relayPrefix: 0,
   prefixlen: 16,
@@ -114,7 +114,7 @@ export class SitDevice extends TunnelDevice {
 }
 
 /** ipip6_tunnel_locate(). */
-function findSit(stack: NetStack, params: Tunnel4Params): SitDevice | undefined {
+export function findSit(stack: NetStack, params: Tunnel4Params): SitDevice | undefined {
   const { local, remote, link } = params
   return ([...tunnelsOf(stack, 'sit')] as SitDevice[]).find(
     ({ params: own }) => own.local === local && own.remote === remote && own.link === link,
@@ -122,7 +122,7 @@ function findSit(stack: NetStack, params: Tunnel4Params): SitDevice | undefined 
 }
 
 /** ipip6_tunnel_create(): what has no prefix of its own has that of sit0. */
-function createSit(dev: SitDevice): void {
+export function createSit(dev: SitDevice): void {
   const all = tunnelsOf(dev.home, 'sit')
   const first = ([...all] as SitDevice[]).find(({ isFallback }) => isFallback)
   registerDevice(dev)
@@ -169,6 +169,24 @@ function newlink(created: NetDevice, request: Parameters<NonNullable<LinkKind['n
   }
 }
 
+/** Whether there is one other end does not change. @throws NetlinkError EINVAL */
+function checkOne(dev: SitDevice, { remote }: Tunnel4Params): void {
+  const isOfOne = (dev.flags & IFF_POINTOPOINT) !== 0
+  if (isOfOne !== (remote !== 0)) throw new NetlinkError('EINVAL')
+}
+
+/** ipip6_tunnel_change(): by ioctl. @throws NetlinkError ENOENT, EEXIST, EINVAL */
+export function changeSit(dev: SitDevice, params: Tunnel4Params): void {
+  const found = findSit(dev.home, params)
+  if (dev.isFallback) {
+    if (!found) throw new NetlinkError('ENOENT')
+    return
+  }
+  if (found && found !== dev) throw new NetlinkError('EEXIST')
+  if (!found) checkOne(dev, params)
+  dev.update(params, dev.fwmark)
+}
+
 /** ipip6_changelink(). @throws NetlinkError EINVAL, EEXIST */
 function changelink(changed: NetDevice, request: unknown): void {
   const dev = changed as SitDevice
@@ -176,8 +194,7 @@ function changelink(changed: NetDevice, request: unknown): void {
   if (dev.isFallback) throw new NetlinkError('EINVAL')
   dev.setEncap(data)
   const params = paramsOf(data)
-  const isOfOne = (dev.flags & IFF_POINTOPOINT) !== 0
-  if (isOfOne !== (params.remote !== 0)) throw new NetlinkError('EINVAL')
+  checkOne(dev, params)
   const other = findSit(dev.home, params)
   if (other && other !== dev) throw new NetlinkError('EEXIST')
   dev.update(params, data.fwmark ?? dev.fwmark)

@@ -116,7 +116,7 @@ function kept(stack: NetStack, group: string): Tunnel4Device[] {
 }
 
 /** ip_tunnel_find(). */
-function findTunnel4(
+export function findTunnel4(
   stack: NetStack,
   group: string,
   type: number,
@@ -170,7 +170,7 @@ export function newTunnel4(dev: Tunnel4Device, request: LinkRequest): void {
 }
 
 /** Whether a device is of one sender or of many does not change. @throws NetlinkError EINVAL */
-function checkEnds(dev: NetDevice, remote: Ipv4): void {
+export function checkEnds(dev: NetDevice, remote: Ipv4): void {
   const one = remote === 0 ? 0 : IFF_POINTOPOINT
   const wanted = isMulticast4(remote) ? IFF_BROADCAST : one
   if ((dev.flags ^ wanted) & (IFF_POINTOPOINT | IFF_BROADCAST)) throw new NetlinkError('EINVAL')
@@ -186,7 +186,7 @@ export function changeTunnel4(dev: Tunnel4Device, params: Tunnel4Params, fwmark:
 }
 
 /** ip_tunnel_update(): the flags of GRE stay. */
-function updateTunnel4(dev: Tunnel4Device, params: Tunnel4Params, fwmark: number): void {
+export function updateTunnel4(dev: Tunnel4Device, params: Tunnel4Params, fwmark: number): void {
   const { iflags, oflags, protocol, link } = dev.params
   const isMoved = link !== params.link || dev.fwmark !== fwmark
   dev.params = { ...params, iflags, oflags, protocol }

@@ -61,7 +61,7 @@ export const NO_PARAMS6: Tunnel6Params = {
   fwmark: 0,
 }
 
-function bytes6(address: Ipv6): Uint8Array {
+export function bytes6(address: Ipv6): Uint8Array {
   const bytes = new Uint8Array(16)
   const view = new DataView(bytes.buffer)
   view.setBigUint64(0, address >> 64n)
