@@ -32,7 +32,7 @@ const REAL = '/usr/bin/dbus-daemon'
 const READY_MS = 30_000
 
 /** Allows all, as a session's bus does. */
-const OPEN_POLICY =
+export const OPEN_POLICY =
   '<policy context="default"><allow send_destination="*" eavesdrop="true"/>' +
   '<allow eavesdrop="true"/><allow own="*"/></policy>'
 

@@ -48,16 +48,20 @@ export class Talker {
   }
 
   /** Waits until `find` finds something; undefined when the connection ends before. */
-  async until<T>(find: () => T | undefined, what: string): Promise<T | undefined> {
-    const end = Date.now() + DEADLINE
+  async until<T>(
+    find: () => T | undefined,
+    what: string,
+    deadline = DEADLINE,
+  ): Promise<T | undefined> {
+    const end = Date.now() + deadline
     for (;;) {
       const found = find()
       if (found !== undefined || this.isOver) return found
-      if (Date.now() >= end) throw new Error(`${what} has not come in ${DEADLINE} ms`)
+      if (Date.now() >= end) throw new Error(`${what} has not come in ${deadline} ms`)
       let timer: NodeJS.Timeout | undefined
       await new Promise<void>((wake) => {
         this.#wake = wake
-        timer = setTimeout(wake, DEADLINE)
+        timer = setTimeout(wake, deadline)
       })
       clearTimeout(timer)
     }
