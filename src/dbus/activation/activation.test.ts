@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { newBus, TestClient } from '../bus/bus.test.support.ts'
+import { dispatch } from '../bus/dispatch.ts'
 import { DEFAULT_LIMITS } from '../bus/limits.ts'
+import { encodeMessage } from '../message/index.ts'
 import { makeActivation, type ServiceActivation } from './activation.ts'
 import { splitCommandLine } from './command-line.ts'
 import { parseServiceFile } from './service-file.ts'
@@ -77,6 +79,42 @@ test('messages wait in order for who they are for', async () => {
     deepEqual(two.take(), ['[1]'])
     deepEqual(two.ask('StartServiceByName', 'su', 'com.example.A', 0), ['[2]'])
     deepEqual(two.ask('ListActivatableNames'), ['[["org.freedesktop.DBus","com.example.A"]]'])
+  })
+})
+
+test('descriptors wait with their message, and are let go with it', async () => {
+  const services = {
+    'com.example.A': 'Exec=/bin/true',
+    'com.example.B': 'Exec=/bin/true',
+    'com.example.No': 'Exec=/does/not/exist',
+  }
+  await withServices(services, async ({ bus, activation }) => {
+    const send = (client: TestClient, name: string): void => {
+      const token = bus.tokens.add(7)
+      const message = { ...call(name, 'Take'), serial: 9, signature: 'h', body: [0], unixFds: 1 }
+      dispatch(bus, client.peer, encodeMessage(message), [token])
+      bus.tokens.release([token])
+    }
+    const [sender, other] = [TestClient.hello(bus), TestClient.hello(bus)]
+    send(sender, 'com.example.A')
+    equal(bus.tokens.size, 1, 'it waits')
+    const service = TestClient.hello(bus)
+    service.call('RequestName', 'su', 'com.example.A', 0)
+    equal(
+      service.inbox.filter(({ member, unixFds }) => member === 'Take' && unixFds === 1).length,
+      1,
+    )
+    equal(bus.tokens.size, 0, 'it has been delivered')
+    send(other, 'com.example.B')
+    bus.disconnect(other.peer)
+    equal(bus.tokens.size, 0, 'who sent it has gone')
+    send(sender, 'com.example.No')
+    match(await next(sender), /^Spawn.ExecFailed/)
+    equal(bus.tokens.size, 0, 'it cannot be started')
+    send(sender, 'com.example.B')
+    equal(bus.tokens.size, 1)
+    activation.close()
+    equal(bus.tokens.size, 0, 'the bus ends')
   })
 })
 
