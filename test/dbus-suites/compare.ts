@@ -16,9 +16,11 @@ export interface Judgement {
   /** Cases that fail on dbus-daemon: they say nothing of nlkit. */
   readonly broken: readonly string[]
   readonly failures: readonly Failure[]
+  /** Why cases were run alone, where they were. */
+  readonly alone?: string
 }
 
-const WHOLE = '(program)'
+export const WHOLE = '(program)'
 
 export function compare(baseline: Run, ours: Run): Judgement {
   const failures: Failure[] = []

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { withCasesAlone } from './alone.ts'
 import { compare, type Judgement } from './compare.ts'
 import { type Run, runOn } from './run.ts'
 import { type Program, SUITES, type Suite } from './suites.ts'
@@ -49,6 +50,7 @@ function isChosen(suite: Suite, { name }: Program): boolean {
 
 function show(id: string, judgement: Judgement, baseline: Run, ours: Run): void {
   const { passing, passed, skipped, broken, failures } = judgement
+  if (judgement.alone !== undefined) console.log(`  ${judgement.alone}`)
   const times = `${baseline.seconds.toFixed(1)} s, ${ours.seconds.toFixed(1)} s`
   const bus = baseline.usesBus ? 'bus' : 'no bus'
   console.log(`${id}: ${passed} of ${passing}, ${skipped} skipped on both (${bus}; ${times})`)
@@ -79,7 +81,8 @@ async function runSuite(suite: Suite, limit: number): Promise<Total> {
     const id = `${suite.name}/${program.name}`
     const baseline = await runOn('dbus-daemon', suite, program, limit)
     const ours = await runOn('nlkit', suite, program, limit)
-    const judgement = compare(baseline, ours)
+    const first = compare(baseline, ours)
+    const judgement = (await withCasesAlone(suite, program, limit, ours, first)) ?? first
     keep(id, baseline, ours)
     show(id, judgement, baseline, ours)
     total.programs++

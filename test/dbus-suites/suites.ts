@@ -10,6 +10,8 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>
   /** It prints no cases; its status is its verdict. */
   readonly isOneCase: boolean
+  /** The line that runs one case alone, where there is one. */
+  readonly lineOf?: (name: string) => string
 }
 
 export interface Suite {
@@ -44,6 +46,7 @@ function glib(): Program[] | undefined {
     folder: GLIB,
     env: { G_TEST_SRCDIR: GLIB, G_TEST_BUILDDIR: GLIB },
     isOneCase: false,
+    lineOf: (test) => `./${name} --tap -p '${test}'`,
   }))
 }
 
