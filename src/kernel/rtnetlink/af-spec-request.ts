@@ -12,7 +12,7 @@ import { HOST_LE } from '../../wire/order.ts'
 import { devconf4Names } from '../net/devconf4.ts'
 import type { NetDevice } from '../net/device.ts'
 import type { RequestContext } from '../netlink/context.ts'
-import { parseNested } from './parse.ts'
+import { parseNested, wholeEnd } from './parse.ts'
 import { in6Addr, nested, type Span } from './policy-types.ts'
 
 const inetPart = message(attrs('IFLA_INET_', { conf: [1, nested] }))
@@ -27,7 +27,7 @@ function eachFamily(
   { at, end }: Span,
   part: (family: number, span: Span) => void,
 ): void {
-  const walker = new AttributeWalker(view, at, end)
+  const walker = new AttributeWalker(view, at, wholeEnd(view, at, end))
   while (walker.next()) part(walker.type, { at: walker.payload, end: walker.end })
 }
 

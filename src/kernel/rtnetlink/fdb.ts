@@ -42,6 +42,7 @@ import { flushFdb } from './fdb-flush.ts'
 import { putFdbEntry, putRemoteEntry, putSelfEntry } from './neigh-fill.ts'
 import { notify } from './notify.ts'
 import { hasHeaderValues, hasOthers, invalid, payloadSize } from './parse.ts'
+import { spanOf } from './policy-types.ts'
 import type { RtnlTable } from './table.ts'
 
 /** sizeof(struct ndmsg). */
@@ -58,7 +59,11 @@ const fdbRequest = message(
     ...neighAttrs.definitions,
     dst: [1, binary],
     lladdr: [2, binary],
+    cacheinfo: [3, spanOf(0)],
+    probes: [4, spanOf(0)],
     vlan: [5, binary],
+    linkNetnsid: [10, spanOf(0)],
+    protocol: [12, spanOf(0)],
   }),
 )
 type Decoded = ReturnType<typeof fdbRequest.decode>
@@ -79,7 +84,8 @@ interface Target {
 
 function parse(ctx: RequestContext, verb: 'add' | 'delete'): Target {
   const isBulk = verb === 'delete' && (ctx.flags & NLM_F_BULK) !== 0
-  const request = ctx.decode(fdbRequest, NL_VALIDATE_LIBERAL)
+  const level = isBulk ? NL_VALIDATE_DEPRECATED_STRICT : NL_VALIDATE_LIBERAL
+  const request = ctx.decode(fdbRequest, level)
   const { ifindex, lladdr } = request
   if (ifindex === 0) invalid('invalid ifindex')
   const dev = ctx.kernel.rtnl.stackOf(ctx.net).devices.byIndex(ifindex)

@@ -143,7 +143,7 @@ function wantedKind(
 ): LinkKind | undefined {
   if (!linkinfo) return undefined
   try {
-    const { kind } = parseNested(ctx, linkinfo, linkinfoRequest)
+    const { kind } = parseNested(ctx, linkinfo, linkinfoRequest, { silent: true })
     return kind === undefined ? undefined : stack.kinds.get(kind)
   } catch {
     return undefined

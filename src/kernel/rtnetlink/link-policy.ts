@@ -18,7 +18,7 @@ import {
   u32,
 } from '../../schema/index.ts'
 import type { LinkRequest } from '../net/link-kind.ts'
-import { nested, nlaString, spanOf, textOf } from './policy-types.ts'
+import { nested, nlaString, spanOf, textOf, unspecified } from './policy-types.ts'
 
 /** MAX_ADDR_LEN. */
 const lladdr = binary.max(32)
@@ -73,6 +73,7 @@ const definitions = attrs('IFLA_', {
   gsoMaxSize: [41, u32.min(MAX_TCP_HEADER + 1)],
   gsoIpv4MaxSize: [63, u32.min(MAX_TCP_HEADER + 1)],
   linkmode: [17, u8],
+  map: [14, unspecified(after.map[1])],
   linkinfo: [18, nested],
   ifalias: [20, textOf(255)],
   vfinfoList: [22, nested],

@@ -22,6 +22,7 @@ import {
   NL_VALIDATE_LIBERAL,
   u32,
 } from '../../schema/index.ts'
+import { AttributeWalker } from '../../wire/attribute.ts'
 import { NLM_F_DUMP_FILTERED } from '../../wire/constants.ts'
 import type { Ipv4, Ipv6 } from '../net/address.ts'
 import { NTF_PROXY } from '../net/constants.ts'
@@ -32,12 +33,13 @@ import type { RequestContext } from '../netlink/context.ts'
 import type { DumpSource } from '../netlink/dump.ts'
 import { refusalOf } from '../netlink/extack.ts'
 import { NTF_EXT_SHIFT, putNeighbour } from './neigh-fill.ts'
-import { hasHeaderValues, hasOthers, invalid, payloadSize } from './parse.ts'
+import { hasHeaderValues, hasOthers, invalid, payloadSize, wholeEnd } from './parse.ts'
 import { in6Addr, inAddr } from './policy-types.ts'
 import type { RtnlTable } from './table.ts'
 
 /** sizeof(struct ndmsg). */
 const HEADER_SIZE = 12
+const NDA_DST = 1
 /** Where its flags are. */
 const FLAGS_AT = 10
 const header = ['family', 'ifindex', 'state', 'flags', 'type']
@@ -78,11 +80,33 @@ function newNeigh(ctx: RequestContext): void {
 /** neigh_delete(). @throws NetlinkError EINVAL, ENODEV, ENOENT, EAFNOSUPPORT */
 function deleteNeigh(ctx: RequestContext): void {
   if (payloadSize(ctx) < HEADER_SIZE) throw new NetlinkError('EINVAL')
-  const { request, table } = parse(ctx)
-  table.delete(request, ctx)
+  const { view, payload, end } = ctx
+  const dst = addressOf(ctx)
+  if (!dst) invalid('Network address not specified')
+  const { family, ifindex, state, flags } = ndmsg.get(view, payload, end)
+  const stack = ctx.kernel.rtnl.stackOf(ctx.net)
+  if (ifindex !== 0) deviceOf(stack, ifindex)
+  const table = tableOf(stack, family)
+  if (!table) throw new NetlinkError('EAFNOSUPPORT')
+  table.delete({ ifindex, dst: keyOf(dst, family), state, flags } as NeighbourRequest, ctx)
 }
 
-/** What neigh_add() and neigh_delete() find out before they look at the table, in their order. */
+/** nlmsg_find_attr(): the first NDA_DST; nothing else is looked at, or judged. */
+function addressOf({ view, payload, end }: RequestContext): Uint8Array | undefined {
+  const at = payload + HEADER_SIZE
+  const walker = new AttributeWalker(view, at, wholeEnd(view, at, end))
+  while (walker.next()) {
+    if (walker.type !== NDA_DST) continue
+    return new Uint8Array(
+      view.buffer,
+      view.byteOffset + walker.payload,
+      walker.end - walker.payload,
+    )
+  }
+  return undefined
+}
+
+/** What neigh_add() finds out before it looks at the table, in its order. */
 function parse(ctx: RequestContext): { request: NeighbourRequest; table: NeighbourTable } {
   const message = ctx.decode(neigh, NL_VALIDATE_LIBERAL)
   const { dst, ifindex, family, lladdr } = message

@@ -45,7 +45,9 @@ export function parseNested<Out>(
     throw error
   }
   const behind = Math.min(end, at + align4(message.header?.size ?? 0))
-  return message.decode(view, at, wholeEnd(view, behind, end))
+  const whole = wholeEnd(view, behind, end)
+  if (!silent && whole < end) ctx.warn('bytes leftover after parsing attributes')
+  return message.decode(view, at, whole)
 }
 
 /** `value` as `message` writes it. */

@@ -35,6 +35,11 @@ function unspec(size: number): Shape {
   return { kind: 'integer', bytes: size as 8, signed: false, bigEndian: true }
 }
 
+/** `type` as NLA_UNSPEC of at least its size: what refuses it describes no policy. */
+export function unspecified<Out, In>(type: Type<Out, In>): Type<Out, In> {
+  return { ...type, shape: unspec(type.size ?? 0) }
+}
+
 /** NLA_UNSPEC that holds an IPv6 address. */
 export const in6Addr: Type<Ipv6> = {
   shape: unspec(16),

@@ -36,7 +36,7 @@ import type { KernelSocket } from '../netlink/kernel-socket.ts'
 import { NOTIFY_DONE } from '../notifier/constants.ts'
 import { notify } from './notify.ts'
 import { hasHeaderValues, invalid, payloadSize } from './parse.ts'
-import { fibAddress, nlaString } from './policy-types.ts'
+import { fibAddress, nlaString, unspecified } from './policy-types.ts'
 import type { RtnlTable } from './table.ts'
 
 /** sizeof(struct fib_rule_hdr). */
@@ -54,6 +54,9 @@ const rule = message(
     oifname: [17, nlaString(15)],
     // Linux describes it as a number of the machine's order.
     tunId: [12, { ...be64, shape: u64.shape }],
+    uidRange: [20, unspecified(ruleAttrs.definitions.uidRange[1])],
+    sportRange: [23, unspecified(ruleAttrs.definitions.sportRange[1])],
+    dportRange: [24, unspecified(ruleAttrs.definitions.dportRange[1])],
     dst: [1, fibAddress],
     src: [2, fibAddress],
   }),

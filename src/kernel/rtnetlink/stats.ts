@@ -82,7 +82,7 @@ function checkRequest(ctx: RequestContext, isDump: boolean): void {
 
 function headerOf({ view, payload }: RequestContext): { ifindex: number; groups: number } {
   const { ifindex, filterMask } = ifStatsMsg.get(view, payload, payload + HEADER_SIZE)
-  return { ifindex: ifindex | 0, groups: filterMask }
+  return { ifindex: ifindex >>> 0, groups: filterMask }
 }
 
 /** rtnl_stats_get_parse(). @throws NetlinkError EINVAL */

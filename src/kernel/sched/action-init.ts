@@ -7,17 +7,16 @@
 import { attrs, binary, bitfield32, message, u32 } from '../../schema/index.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import { parseNested } from '../rtnetlink/parse.ts'
-import { nested, nlaString, type Span, spanOf } from '../rtnetlink/policy-types.ts'
+import { nested, type Span, spanOf } from '../rtnetlink/policy-types.ts'
 import { type Action, type ActionOps, type ActionUse, leave, type ParsedAction } from './action.ts'
 import { actionKinds } from './actions/index.ts'
-import { refuse } from './request.ts'
+import { KIND_MAX, kindName, refuse, shortName } from './request.ts'
 import type { SchedNet } from './sched-net.ts'
 
 /** TCA_ACT_MAX_PRIO: how many there are in a list. */
 const MAX_PRIO = 32
-/** TC_ACT_VALUE_MAX, TC_ACT_UNSPEC, TC_ACT_EXT_*. */
+/** TC_ACT_VALUE_MAX, TC_ACT_EXT_*; what is negative is below them. */
 const VALUE_MAX = 8
-const UNSPEC = -1
 const EXT_MASK = 0x0fffffff
 const GOTO_CHAIN = 0x20000000
 const COOKIE_MAX = 16
@@ -30,7 +29,7 @@ const HW_STATS_ANY = 3
 /** tcf_action_policy. */
 export const actionPolicy = message(
   attrs('TCA_ACT_', {
-    kind: [1, nlaString(0xffff)],
+    kind: [1, kindName],
     options: [2, nested],
     index: [3, u32],
     cookie: [6, binary.max(COOKIE_MAX)],
@@ -45,8 +44,8 @@ const numbered = Object.fromEntries(
 const listPolicy = message(attrs('', numbered))
 
 /** The entries of a list, up to the first that is missing. @throws NetlinkError EINVAL */
-export function entriesOf(ctx: RequestContext, list: Span): Span[] {
-  const found = parseNested(ctx, list, listPolicy) as Record<string, Span | undefined>
+export function entriesOf(ctx: RequestContext, list: Span, silent = false): Span[] {
+  const found = parseNested(ctx, list, listPolicy, { silent }) as Record<string, Span | undefined>
   const entries: Span[] = []
   for (let i = 1; i <= MAX_PRIO; i++) {
     const entry = found[`action${i}`]
@@ -60,19 +59,18 @@ export function entriesOf(ctx: RequestContext, list: Span): Span[] {
 function opsOf(ctx: RequestContext, entry: Span): ActionOps {
   const { kind } = parseNested(ctx, entry, actionPolicy)
   if (kind === undefined) refuse('EINVAL', 'TC action kind must be specified')
-  if (kind.length > 15) refuse('EINVAL', 'TC action name too long')
-  return actionKinds.get(kind) ?? refuse('ENOENT', 'Failed to load TC action module')
+  if (kind.length > KIND_MAX) refuse('EINVAL', 'TC action name too long')
+  return actionKinds.get(shortName(kind)) ?? refuse('ENOENT', 'Failed to load TC action module')
 }
 
 /** tcf_action_check_ctrlact(): whether there is such a verdict, and the chain it goes to. */
 function enter(action: Action, control: number, { tp }: ActionUse): void {
   const opcode = control & ~EXT_MASK
-  const isKnown =
-    opcode === 0 ? control <= VALUE_MAX : (opcode > 0 && opcode <= GOTO_CHAIN) || control === UNSPEC
+  const isKnown = opcode === 0 ? control <= VALUE_MAX : opcode <= GOTO_CHAIN
   if (!isKnown) refuse('EINVAL', 'invalid control action')
   let chain: Action['chain']
   if (opcode === GOTO_CHAIN) {
-    if (!tp) refuse('EINVAL', "can't goto NULL chain")
+    if (!tp) refuse('EINVAL', "can't goto NULL proto/chain")
     chain = tp.chain.block.chainFor(control & EXT_MASK)
     chain.actions++
   }

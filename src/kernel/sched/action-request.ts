@@ -31,7 +31,7 @@ import { putAction, putActionList } from './action-fill.ts'
 import { actionPolicy, entriesOf, initActions } from './action-init.ts'
 import { actionKinds } from './actions/index.ts'
 import { GOODSIZE } from './constants.ts'
-import { refuse } from './request.ts'
+import { refuse, trimmed } from './request.ts'
 import type { Sched } from './sched.ts'
 import type { SchedNet } from './sched-net.ts'
 
@@ -92,7 +92,7 @@ function add(net: SchedNet, ctx: RequestContext, tab: Span): void {
 function namedOf(net: SchedNet, ctx: RequestContext, entry: Span): Action {
   const { kind, index } = parseNested(ctx, entry, actionPolicy)
   if (index === undefined) refuse('EINVAL', 'Invalid TC action index value')
-  const ops = actionKinds.get(kind ?? '')
+  const ops = actionKinds.get(trimmed(kind ?? ''))
   if (!ops) refuse('EINVAL', 'Specified TC action kind not found')
   const action = net.actions.find(ops.kind, index)
   if (!action) refuse('ENOENT', 'TC action with specified index not found')
@@ -131,7 +131,7 @@ function flush(net: SchedNet, ctx: RequestContext, tab: Span): void {
   const [entry] = entriesOf(ctx, tab)
   if (!entry) refuse('EINVAL', 'Invalid netlink attributes while flushing TC action')
   const { kind } = parseNested(ctx, entry, actionPolicy)
-  const ops = actionKinds.get(kind ?? '')
+  const ops = actionKinds.get(trimmed(kind ?? ''))
   if (!ops) refuse('EINVAL', 'Cannot flush unknown TC action')
   let count = 0
   for (const action of net.actions.all(ops.kind)) {
@@ -199,9 +199,10 @@ export function actionDump(sched: Sched): DumpSource<DumpedActions> {
 /** find_dump_kind(): what is wrong with it goes unsaid. */
 function kindOf(ctx: RequestContext, tab: Span): string | undefined {
   try {
-    const [entry] = entriesOf(ctx, tab)
-    const kind = entry && parseNested(ctx, entry, actionPolicy).kind
-    return kind !== undefined && actionKinds.has(kind) ? kind : undefined
+    const [entry] = entriesOf(ctx, tab, true)
+    const kind = entry && parseNested(ctx, entry, actionPolicy, { silent: true }).kind
+    const name = trimmed(kind ?? '')
+    return actionKinds.has(name) ? name : undefined
   } catch {
     return undefined
   }

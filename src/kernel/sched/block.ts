@@ -5,15 +5,16 @@
  * net/sched/cls_api.c tcf_chain_get(), tcf_chain_put(), tcf_block_put() (Linux 6.12).
  */
 import type { Writer } from '../../wire/writer.ts'
-import type { Qdisc } from './qdisc.ts'
+import type { Qdisc, TcClass } from './qdisc.ts'
 import type { TcRequest } from './request.ts'
 import type { SchedNet } from './sched-net.ts'
 
 /** What a filter of a kind is; the rest is the kind's own. */
 export interface Filter {
   readonly handle: number
-  /** The class that it leads to. */
+  /** The class that it leads to, and that class where it is bound to it. */
   readonly classid?: number | undefined
+  bound?: TcClass | undefined
 }
 
 /** A request for a filter. */
@@ -38,6 +39,8 @@ export interface FilterOps {
   destroy(tp: Proto): void
   /** TCA_OPTIONS. */
   put(w: Writer, tp: Proto, filter: Filter): void
+  /** Nothing of a new filter is told but that there is one. */
+  readonly hidesNew?: boolean
   /** Whether a filter that cannot be made takes an empty `tp` with it, which others made. */
   readonly deletesEmpty?: boolean
   /** A chain may ask for filters of this kind alone: what its template is. @throws NetlinkError */
@@ -159,13 +162,10 @@ export class Block {
     }
   }
 
-  /** Filters of all chains that lead to `classid`. */
-  leadsTo(classid: number): boolean {
+  /** Filters of all chains. */
+  *filters(): Iterable<Filter> {
     for (const { protos } of this.chains.values()) {
-      for (const tp of protos) {
-        for (const filter of tp.ops.walk(tp)) if (filter.classid === classid) return true
-      }
+      for (const tp of protos) yield* tp.ops.walk(tp)
     }
-    return false
   }
 }

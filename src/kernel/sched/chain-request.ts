@@ -19,7 +19,7 @@ import {
 } from './filter-place.ts'
 import { flush } from './filter-request.ts'
 import { filterKinds } from './filters/index.ts'
-import { refuse, TcRequest } from './request.ts'
+import { refuse, shortName, TcRequest } from './request.ts'
 import type { Sched } from './sched.ts'
 import type { SchedNet } from './sched-net.ts'
 
@@ -29,7 +29,7 @@ const HEADER_SIZE = 20
 function templateOf(tc: TcRequest, net: SchedNet): Template | undefined {
   if (tc.kind === undefined) return undefined
   if (tc.isKindTooLong) refuse('EINVAL', 'Specified TC chain template name too long')
-  const ops = filterKinds.get(tc.kind)
+  const ops = filterKinds.get(shortName(tc.kind))
   if (!ops) refuse('ENOENT', 'TC classifier not found')
   if (!ops.template) {
     refuse('EOPNOTSUPP', 'Chain templates are not supported with specified classifier')

@@ -16,6 +16,7 @@ import type { RequestContext } from '../netlink/context.ts'
 import type { DumpSource } from '../netlink/dump.ts'
 import { notify } from '../rtnetlink/notify.ts'
 import { payloadSize } from '../rtnetlink/parse.ts'
+import { bindClass } from './class-use.ts'
 import { GOODSIZE, major, minor, TC_H_ROOT, TCA_KIND } from './constants.ts'
 import type { ClassHeader, ClassOps, Qdisc, TcClass } from './qdisc.ts'
 import { isShown } from './qdisc-fill.ts'
@@ -89,6 +90,7 @@ export function controlClass(sched: Sched, ctx: RequestContext): void {
   if (!classes.change) refuse('EOPNOTSUPP')
   const cl = classes.change(q, { classid, parentid, tc }, existing)
   notifyClass(set, ctx, q, cl)
+  if (cl !== existing) bindClass(q, cl)
 }
 
 /** tclass_del_notify(): told of as it was. @throws NetlinkError EOPNOTSUPP, EBUSY */

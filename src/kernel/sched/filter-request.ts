@@ -10,6 +10,7 @@ import type { RequestContext } from '../netlink/context.ts'
 import type { DumpSource } from '../netlink/dump.ts'
 import { payloadSize } from '../rtnetlink/parse.ts'
 import { type Chain, type Filter, Proto } from './block.ts'
+import { bindFilter } from './class-use.ts'
 import { major, minor } from './constants.ts'
 import { notifyFilter, prepareDeletion, putFilter, type ShownFilter } from './filter-fill.ts'
 import {
@@ -20,7 +21,7 @@ import {
   placeOf,
 } from './filter-place.ts'
 import { filterKinds } from './filters/index.ts'
-import { refuse, TcRequest } from './request.ts'
+import { refuse, shortName, TcRequest } from './request.ts'
 import type { Sched } from './sched.ts'
 import type { SchedNet } from './sched-net.ts'
 
@@ -105,7 +106,7 @@ function createProto(
     refuse('EINVAL', 'Filter kind and protocol must be specified')
   }
   if (!(tc.flags & NLM_F_CREATE)) refuse('ENOENT', NEEDS_CREATE)
-  const ops = filterKinds.get(tc.kind)
+  const ops = filterKinds.get(shortName(tc.kind))
   if (!ops) refuse('ENOENT', 'TC classifier not found')
   const next = chain.protos[at]
   const given = isAuto ? major(next ? next.prio - 1 : AUTO_PRIO) : prio
@@ -132,7 +133,9 @@ function change({ tc, net, place }: Wanted, chain: Chain, tp: Proto): void {
     refuse('EINVAL', 'Chain template is set to a different filter kind')
   }
   const filter = ops.change(tp, { tc, handle: tc.handle, net }, old)
-  notifyFilter(net, tc.ctx, RTM_NEWTFILTER, { tp, place, filter })
+  if (filter) bindFilter(place.block, filter)
+  const shown = ops.hidesNew ? undefined : filter
+  notifyFilter(net, tc.ctx, RTM_NEWTFILTER, { tp, place, filter: shown })
 }
 
 /** tc_del_tfilter(). @throws NetlinkError */

@@ -25,7 +25,7 @@ export function setOf(sched: Sched, { ctx, ifindex, stack }: TcRequest): QdiscSe
 }
 
 /** qdisc_leaf(). @throws NetlinkError EOPNOTSUPP, ENOENT */
-function leafOf(p: Qdisc, classid: number): Qdisc | undefined {
+function leafOf(p: Qdisc, classid: number): Qdisc | 'noop' | undefined {
   const { classes } = p.ops
   if (!classes) refuse('EOPNOTSUPP', 'Parent qdisc is not classful')
   const cl = classes.find(p, classid)
@@ -38,7 +38,8 @@ function isBelow(q: Qdisc, p: Qdisc, depth = 0): boolean {
   const { classes } = q.ops
   for (const cl of classes?.walk(q) ?? []) {
     const leaf = classes?.leaf?.(q, cl)
-    if (leaf && (leaf === p || depth > 7 || isBelow(leaf, p, depth + 1))) return true
+    if (leaf && leaf !== 'noop' && (leaf === p || depth > 7 || isBelow(leaf, p, depth + 1)))
+      return true
   }
   return false
 }
@@ -63,9 +64,13 @@ interface Place {
 }
 
 function placeOf(set: QdiscSet, { parent: classid }: TcRequest): Place {
-  const given = (q: Qdisc | undefined): Qdisc | undefined => (q?.handle ? q : undefined)
+  const given = (q: Qdisc | 'noop' | undefined): Qdisc | undefined =>
+    q !== 'noop' && q?.handle ? q : undefined
   if (classid === TC_H_ROOT) return { parent: undefined, there: given(set.root) }
-  if (classid === TC_H_INGRESS) return { parent: undefined, there: given(set.ingress) }
+  if (classid === TC_H_INGRESS) {
+    set.hasIngressQueue = true
+    return { parent: undefined, there: given(set.ingress) }
+  }
   const parent = set.byHandle(major(classid))
   if (!parent) refuse('ENOENT', 'Failed to find specified qdisc')
   return { parent, there: given(leafOf(parent, classid)) }
@@ -160,11 +165,15 @@ export function getQdisc(sched: Sched, ctx: RequestContext): void {
     if (classid === TC_H_ROOT) {
       q = set.root
       isNoop = !q
-    } else if (major(classid) === major(TC_H_INGRESS)) q = set.ingress
-    else {
+    } else if (major(classid) === major(TC_H_INGRESS)) {
+      q = set.ingress
+      isNoop = !q && set.hasIngressQueue
+    } else {
       parent = set.byHandle(major(classid))
       if (!parent) refuse('ENOENT', 'Failed to find qdisc with specified classid')
-      q = leafOf(parent, classid)
+      const leaf = leafOf(parent, classid)
+      isNoop = leaf === 'noop'
+      q = leaf === 'noop' ? undefined : leaf
     }
     if (!(q || isNoop)) refuse('ENOENT', 'Cannot find specified qdisc on specified device')
     if (handle && (q?.handle ?? 0) !== handle) refuse('EINVAL', 'Invalid handle')

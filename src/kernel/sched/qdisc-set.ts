@@ -24,6 +24,8 @@ export class QdiscSet {
   root: Qdisc | undefined
   /** What the queue of what comes in has. */
   ingress: Qdisc | undefined
+  /** Something was there, or was to be: the queue stays (dev_ingress_queue_create()). */
+  hasIngressQueue = false
   readonly #buckets = Array.from({ length: 1 << HASH_BITS }, (): Qdisc[] => [])
 
   constructor(dev: NetDevice, net: SchedNet) {
@@ -51,8 +53,8 @@ export class QdiscSet {
     if (!q) return
     const { classes } = q.ops
     for (const cl of classes ? [...classes.walk(q)] : []) {
-      const leaf: Qdisc | undefined = classes?.leaf?.(q, cl)
-      if (leaf && leaf !== q) this.destroy(leaf)
+      const leaf: Qdisc | 'noop' | undefined = classes?.leaf?.(q, cl)
+      if (leaf && leaf !== 'noop') this.destroy(leaf)
     }
     q.ops.destroy?.(q)
     const bucket = this.#buckets[bucketOf(q.handle)]

@@ -54,8 +54,8 @@ export interface ClassHeader {
 export interface ClassOps {
   /** The class `classid` of `q`, and undefined where there is none. */
   find(q: Qdisc, classid: number): TcClass | undefined
-  /** What is below a class; absent: nothing can be there. */
-  leaf?(q: Qdisc, cl: TcClass): Qdisc | undefined
+  /** What is below a class, `noop` where nothing was put yet; absent: nothing can be there. */
+  leaf?(q: Qdisc, cl: TcClass): Qdisc | 'noop' | undefined
   /** Puts `next` below `cl`, or the default; the result was there. @throws NetlinkError */
   graft?(q: Qdisc, cl: TcClass, next: Qdisc | undefined): Qdisc | undefined
   /** Makes a class, or changes `existing`. @throws NetlinkError */

@@ -12,25 +12,56 @@ import {
   type Message,
   message,
   NL_VALIDATE_LIBERAL,
+  string,
+  type Type,
   u32,
 } from '../../schema/index.ts'
 import { HOST_LE } from '../../wire/order.ts'
 import type { NetStack } from '../net/stack.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import { parseNested, payloadSize } from '../rtnetlink/parse.ts'
-import { nested, nlaString, type Span, spanOf } from '../rtnetlink/policy-types.ts'
+import { nested, type Span, spanOf } from '../rtnetlink/policy-types.ts'
 
 /** sizeof(struct tcmsg). */
 const HEADER_SIZE = 20
 /** IFNAMSIZ: a kind has fewer characters. */
-const KIND_MAX = 15
+export const KIND_MAX = 15
+/** sizeof(struct tc_estimator). */
+const ESTIMATOR_SIZE = 2
+
+/** NLA_STRING without a bound: a NUL at the end is left out, others are kept. */
+export const kindName: Type<string> = {
+  shape: string.bare().shape,
+  size: undefined,
+  flags: 0,
+  put: (w, value) => w.string(value),
+  get(view, at, end) {
+    const last = end > at && view.getUint8(end - 1) === 0 ? end - 1 : end
+    let text = ''
+    for (let i = at; i < last; i++) text += String.fromCharCode(view.getUint8(i))
+    return text
+  },
+}
+
+/** Without NULs at the end, as nla_strcmp() compares. */
+export function trimmed(text: string): string {
+  let end = text.length
+  while (end > 0 && text.charCodeAt(end - 1) === 0) end--
+  return text.slice(0, end)
+}
+
+/** Up to the first NUL, as a name is copied. */
+export function shortName(text: string): string {
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
+}
 
 const policy = message(
   tcmsg,
   attrs('TCA_', {
-    kind: [1, nlaString(0xffff)],
+    kind: [1, kindName],
     options: [2, spanOf(0)],
-    rate: [5, binary],
+    rate: [5, binary.max(ESTIMATOR_SIZE)],
     stab: [8, nested],
     dumpInvisible: [10, flag],
     chain: [11, u32],
@@ -45,7 +76,9 @@ export class TcRequest {
   readonly handle: number
   readonly parent: number
   readonly info: number
+  /** As it is compared with kinds that there are. */
   readonly kind: string | undefined
+  readonly isKindTooLong: boolean
   readonly options: Span | undefined
   readonly rate: Uint8Array | undefined
   readonly stab: Span | undefined
@@ -63,7 +96,8 @@ export class TcRequest {
     this.handle = asked.handle
     this.parent = asked.parent
     this.info = asked.info
-    this.kind = asked.kind
+    this.kind = asked.kind === undefined ? undefined : trimmed(asked.kind)
+    this.isKindTooLong = (asked.kind?.length ?? 0) > KIND_MAX
     this.options = asked.options
     this.rate = asked.rate
     this.stab = asked.stab
@@ -79,11 +113,6 @@ export class TcRequest {
 
   get stack(): NetStack {
     return this.ctx.kernel.rtnl.stackOf(this.ctx.net)
-  }
-
-  /** Whether the kind has more characters than one can have. */
-  get isKindTooLong(): boolean {
-    return (this.kind?.length ?? 0) > KIND_MAX
   }
 
   /** The first `size` bytes of the options, a copy. @throws NetlinkError EINVAL where there are fewer */

@@ -12,6 +12,8 @@ import { GEN_SIZE, genOf, putGen, putTimes } from './tc-gen.ts'
 const PROB_SIZE = 8
 const TYPES = 3
 const GOTO_CHAIN = 2
+/** TC_ACT_VALUE_MAX. */
+const VALUE_MAX = 8
 
 const policy = message(
   attrs('TCA_GACT_', { parms: [2, spanOf(GEN_SIZE)], prob: [3, spanOf(PROB_SIZE)] }),
@@ -27,7 +29,11 @@ export const gact: ActionOps = {
     if (chance) {
       const view = new DataView(chance.buffer)
       if (view.getUint16(0, HOST_LE) >= TYPES) refuse('EINVAL')
-      if (view.getInt32(4, HOST_LE) >> 28 === GOTO_CHAIN) {
+      const fallback = view.getInt32(4, HOST_LE)
+      if (fallback >> 28 === 0 ? fallback > VALUE_MAX : fallback >> 28 > GOTO_CHAIN) {
+        refuse('EINVAL', 'invalid fallback control action')
+      }
+      if (fallback >> 28 === GOTO_CHAIN) {
         refuse('EINVAL', 'goto chain not allowed on fallback')
       }
     }

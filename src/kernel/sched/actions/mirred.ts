@@ -1,10 +1,12 @@
 /** mirred: to another link, or a block. Kernel: net/sched/act_mirred.c tcf_mirred_init(), tcf_mirred_dump() (Linux 6.12). */
-import { attrs, binary, message, u32 } from '../../../schema/index.ts'
+import { attrs, message, u32 } from '../../../schema/index.ts'
 import { HOST_LE } from '../../../wire/order.ts'
 import type { NetDevice } from '../../net/device.ts'
 import { parseNested } from '../../rtnetlink/parse.ts'
+import { spanOf } from '../../rtnetlink/policy-types.ts'
 import type { ActionOps } from '../action.ts'
 import { refuse } from '../request.ts'
+import { bytesOf } from '../span.ts'
 import { genOf, putGen, putTimes } from './tc-gen.ts'
 
 /** struct tc_mirred: tc_gen, what to do, where. */
@@ -13,9 +15,7 @@ const SIZE = 28
 const FIRST = 1
 const LAST = 4
 
-const policy = message(
-  attrs('TCA_MIRRED_', { parms: [2, binary.exact(SIZE)], blockid: [4, u32.min(1)] }),
-)
+const policy = message(attrs('TCA_MIRRED_', { parms: [2, spanOf(SIZE)], blockid: [4, u32.min(1)] }))
 
 interface Mirred {
   readonly what: number
@@ -27,8 +27,9 @@ export const mirred: ActionOps = {
   kind: 'mirred',
   parse({ ctx, options, net }) {
     if (!options) refuse('EINVAL', 'act_mirred: Mirred requires attributes to be passed')
-    const { parms, blockid = 0 } = parseNested(ctx, options, policy)
-    if (!parms) refuse('EINVAL', 'act_mirred: Missing required mirred parameters')
+    const { parms: given, blockid = 0 } = parseNested(ctx, options, policy)
+    if (!given) refuse('EINVAL', 'act_mirred: Missing required mirred parameters')
+    const parms = bytesOf(ctx, given)
     const view = new DataView(parms.buffer, parms.byteOffset)
     const what = view.getInt32(20, HOST_LE)
     const ifindex = view.getUint32(24, HOST_LE)

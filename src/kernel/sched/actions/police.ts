@@ -18,6 +18,8 @@ const PEAK = 32
 /** A table of rates: as many bytes, and its cells no larger than this. */
 const TABLE_SIZE = 1024
 const GOTO_CHAIN = 2
+/** TC_ACT_VALUE_MAX. */
+const VALUE_MAX = 8
 
 const policy = message(
   attrs('TCA_POLICE_', {
@@ -64,10 +66,10 @@ function stateOf(view: DataView, asked: Options): Police {
   const peak = rate && tabled(view, PEAK, asked.peakrate, asked.peakrate64)
   if (asked.avrate !== undefined) refuse('EINVAL')
   const result = (asked.result ?? 0) | 0
-  if (result >> 28 === GOTO_CHAIN) refuse('EINVAL', 'goto chain not allowed on fallback')
-  if ((result > 8 && result >> 28 === 0) || (result < 0 && result !== -1) || result >> 28 > 2) {
+  if (result >> 28 === 0 ? result > VALUE_MAX : result >> 28 > GOTO_CHAIN) {
     refuse('EINVAL', 'invalid fallback control action')
   }
+  if (result >> 28 === GOTO_CHAIN) refuse('EINVAL', 'goto chain not allowed on fallback')
   const { pktrate64, pktburst64 } = asked
   if ((pktrate64 === undefined) !== (pktburst64 === undefined)) {
     refuse('EINVAL', 'Both or neither packet-per-second burst and rate must be provided')

@@ -21,6 +21,7 @@ const headOf = (tp: Proto): Matchall | undefined => tp.state as Matchall | undef
 
 export const matchall: FilterOps = {
   kind: 'matchall',
+  hidesNew: true,
   init() {},
   get(tp, handle) {
     const head = headOf(tp)
@@ -36,11 +37,11 @@ export const matchall: FilterOps = {
     try {
       const filter: Matchall = { handle: handle || 1, classid, flags: settleFlags(flags), exts }
       tp.state = filter
+      return filter
     } catch (error) {
       releaseExts(netOf(tp), exts)
       throw error
     }
-    return undefined
   },
   delete: () => true,
   *walk(tp) {

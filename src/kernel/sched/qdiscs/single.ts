@@ -16,7 +16,7 @@ export function oneClass(
   const holder = (q: Qdisc): Holder => q.state as Holder
   return {
     find: () => ONLY,
-    leaf: (q) => holder(q).child,
+    leaf: (q) => holder(q).child ?? (isAlwaysThere ? 'noop' : undefined),
     graft(q, _, next) {
       const old = holder(q).child
       holder(q).child = next ?? replace(q)
