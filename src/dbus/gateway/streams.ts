@@ -5,11 +5,13 @@
  * the sockets take it at once. While clients talk JavaScript stays here and waits for them, unless
  * there is anything else to do.
  */
+import { Buffer, isUtf8 } from 'node:buffer'
 import { errnoName } from '../../errno.ts'
 import { NetlinkError } from '../../errors.ts'
 import { type NativeSocket, STREAMS_LEAVE } from '../../transport/native-socket.ts'
 import { EPOLLIN, EPOLLOUT } from '../../transport/readiness.ts'
 import type { Outgoing } from '../bus/outgoing.ts'
+import { judgeLongTexts } from '../message/utf8.ts'
 import { BufferPool, Lease } from './pool.ts'
 
 /** Bytes of each half: what is read, and what is put together to be sent. */
@@ -59,8 +61,14 @@ const FOR_EVER = 2 ** 31 - 1
 const shared = Symbol.for('nlkit.streams')
 const NONE: readonly number[] = []
 
+/** Node looks at many bytes at once. */
+function isLongText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes) && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(0) < 0
+}
+
 /** The one of this thread. @throws NetlinkError NETLINK_NO_NATIVE */
 export function streamsOf(native: NativeSocket & { [shared]?: Streams }): Streams {
+  judgeLongTexts(isLongText)
   native[shared] ??= new Streams(native)
   return native[shared]
 }
