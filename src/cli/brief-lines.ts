@@ -6,7 +6,8 @@ import { flagNames } from './link-head-show.ts'
 import type { LinkNames } from './link-names.ts'
 import { PROTOCOLS, SCOPES, TABLES } from './names.ts'
 import { neighbourFlagNames, stateNames } from './neigh-show.ts'
-import { routeFlagNames, shortPrefix } from './route-show.ts'
+import { shortPrefix } from './route-line.ts'
+import { routeFlagNames } from './route-show.ts'
 import { ipProtocolName } from './rule-show.ts'
 
 /** `veth0@veth1`: the name, and what the link stands on. */

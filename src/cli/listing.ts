@@ -13,7 +13,10 @@ export class Listing {
     this.#out = out
     this.printer = options.json
       ? new JsonPrinter()
-      : new TextPrinter((style, text) => out.style(style, text), options.oneline)
+      : new TextPrinter(
+          out.isColored ? (style, text) => out.style(style, text) : undefined,
+          options.oneline,
+        )
     this.printer.openList()
   }
 

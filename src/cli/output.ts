@@ -37,6 +37,11 @@ export class Output {
     this.#color = wantsColor(choice, sink, env)
   }
 
+  /** Whether `style` does anything. */
+  get isColored(): boolean {
+    return this.#color
+  }
+
   /** Text as it is. */
   write(text: string): void {
     this.#sink.write(text)

@@ -9,6 +9,8 @@ import type { Style } from './output.ts'
 
 export interface Printer {
   readonly isJson: boolean
+  /** Whether it takes words without colours. */
+  readonly isPlain: boolean
   /** A member `name` of JSON, which is `text` in words. `name` is null for an element of a list. */
   both(name: string | null, value: unknown, text: string, style?: Style): void
   /** Of JSON alone. */
@@ -31,6 +33,7 @@ export interface Printer {
 
 export class JsonPrinter implements Printer {
   readonly isJson = true
+  readonly isPlain = false
   #written = ''
   /** Whether a value stands in front, so that a comma is due. */
   #isBehind = false
@@ -83,12 +86,15 @@ export class JsonPrinter implements Printer {
 
 export class TextPrinter implements Printer {
   readonly isJson = false
-  readonly #style: (style: Style, text: string) => string
+  readonly isPlain: boolean
+  readonly #style: ((style: Style, text: string) => string) | undefined
   readonly #newline: string
   #written = ''
 
-  constructor(style: (style: Style, text: string) => string, isOneline = false) {
+  /** Without `style` words stay as they are. */
+  constructor(style?: (style: Style, text: string) => string, isOneline = false) {
     this.#style = style
+    this.isPlain = style === undefined
     this.#newline = isOneline ? '\\' : '\n'
   }
 
@@ -100,7 +106,7 @@ export class TextPrinter implements Printer {
   }
   member(): void {}
   text(text: string, style?: Style): void {
-    this.#written += style === undefined ? text : this.#style(style, text)
+    this.#written += style === undefined ? text : (this.#style?.(style, text) ?? text)
   }
   line(): void {
     this.#written += this.#newline

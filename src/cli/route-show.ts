@@ -5,6 +5,7 @@ import { showEncap } from './encap-show.ts'
 import type { LinkNames } from './link-names.ts'
 import { dsfield, PROTOCOLS, REALMS, SCOPES, TABLES } from './names.ts'
 import type { Printer } from './printer.ts'
+import { ordinaryLine, type RouteView, shortPrefix } from './route-line.ts'
 
 type NamedBits = readonly (readonly [bit: number, name: string])[]
 
@@ -51,11 +52,6 @@ export function routeFlagNames(flags: number): string[] {
 export function showRouteFlags(p: Printer, flags: number): void {
   const names = routeFlagNames(flags)
   p.both('flags', names, names.map((name) => `${name} `).join(''))
-}
-
-/** `default`, a prefix, or an address without the length that all addresses have. */
-export function shortPrefix(prefix: string): string {
-  return prefix.replace(prefix.includes(':') ? /\/128$/ : /\/32$/, '')
 }
 
 function styleOf(family: string) {
@@ -207,23 +203,6 @@ function showCacheinfo(p: Printer, { cacheinfo }: Route, statistics: number): vo
   }
 }
 
-/** What a filter has made plain, ip(8) does not repeat. */
-export interface RouteView {
-  readonly details?: boolean
-  readonly statistics?: number
-  readonly oif?: boolean
-  readonly table?: boolean
-  readonly protocol?: boolean
-  readonly scope?: boolean
-  readonly gateway?: boolean
-  readonly metric?: boolean
-  readonly prefsrc?: boolean
-  readonly tos?: boolean
-  readonly realm?: boolean
-  /** What `-d` tells of the next hop that a route refers to. */
-  readonly nexthop?: ((p: Printer, id: number) => void) | undefined
-}
-
 /** Whether the gateway is of another family than the route, which no filter makes plain. */
 function isOtherFamily({ gateway, family }: Route): boolean {
   return gateway !== undefined && gateway.includes(':') !== (family === 'inet6')
@@ -274,6 +253,12 @@ function showMark(p: Printer, { mark }: Route): void {
 
 /** A route, with the end of its line. */
 export function showRoute(p: Printer, route: Route, names: LinkNames, view: RouteView = {}): void {
+  const line = p.isPlain ? ordinaryLine(route, names, view) : undefined
+  if (line !== undefined) p.text(line)
+  else showWhole(p, route, names, view)
+}
+
+function showWhole(p: Printer, route: Route, names: LinkNames, view: RouteView): void {
   const { family, prefsrc, priority, uid, iif, pref, ttlPropagate, nhId, multipath } = route
   showWay(p, route, names, view)
   showOrigin(p, route, view)

@@ -23,7 +23,8 @@ import {
   text,
 } from './parameter.ts'
 import { contains, type Prefix } from './prefix-match.ts'
-import { type RouteView, showRoute } from './route-show.ts'
+import type { RouteView } from './route-line.ts'
+import { showRoute } from './route-show.ts'
 import type { Connection } from './session.ts'
 
 const TYPES = [

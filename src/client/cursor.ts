@@ -6,7 +6,7 @@
  * but the largest tables are consistent without a word. Of a larger one that is read item by item
  * the interruption is thrown behind the last item.
  */
-import { DumpReader, type DumpRequest, type Visit } from './dump-reader.ts'
+import { DumpReader, type DumpRequest, type Kept, type Visit } from './dump-reader.ts'
 import type { DumpLanes, Lane } from './lanes.ts'
 import { giveWay, type Patience, readable } from './loop.ts'
 import { type CallOptions, checkTimeout } from './options.ts'
@@ -48,12 +48,14 @@ export class Cursor<T> {
   readonly #visit: Visit<T> | undefined
   /** Batches that are read before the first is handed out; afterwards none is held. */
   #most: number
-  readonly #held: T[][] = []
+  readonly #held: (T[] | Kept)[] = []
   #hasGiven = false
   #repeats = 0
   #isRenewed = false
   #lane: Lane | undefined
   #reader: DumpReader<T> | undefined
+  /** The last reader: it reads what was kept. */
+  #keeper: DumpReader<T> | undefined
   /** Whether all is read, and why it is not the whole. */
   #isOver = false
   #failure: { readonly error: unknown } | undefined
@@ -70,15 +72,17 @@ export class Cursor<T> {
 
   /** The next batch; undefined at the end. A failure comes behind what was read before it. */
   async next(): Promise<T[] | undefined> {
-    if (this.#held.length === 0 || !this.#hasGiven) {
-      try {
-        await this.#fill()
-      } catch (error) {
-        this.#end({ error })
+    for (;;) {
+      if (this.#held.length === 0 || !this.#hasGiven) {
+        try {
+          await this.#fill()
+        } catch (error) {
+          this.#end({ error })
+        }
       }
-    }
-    const batch = this.#held.shift()
-    if (batch) {
+      const batch = this.#take()
+      if (batch === undefined) break
+      if (batch.length === 0) continue
       this.#hasGiven = true
       this.#most = 0
       return batch
@@ -89,9 +93,25 @@ export class Cursor<T> {
     return undefined
   }
 
+  /** The first of what is held. What cannot be read ends it. */
+  #take(): T[] | undefined {
+    const held = this.#held.shift()
+    if (!(held instanceof Uint8Array)) return held
+    const items: T[] = []
+    try {
+      this.#keeper?.read(held, items)
+    } catch (error) {
+      this.#held.length = 0
+      this.#end({ error })
+      this.#failure = { error }
+    }
+    return items
+  }
+
   /** Ends it, read or not. */
   close(): void {
     this.#held.length = 0
+    this.#keeper = undefined
     this.#end(undefined)
     this.#failure = undefined
   }
@@ -105,7 +125,7 @@ export class Cursor<T> {
       lanes.check()
       options.signal?.throwIfAborted()
       if (!reader || this.#isOver) return
-      const batch = reader.step()
+      const batch = this.#keeps ? reader.keep() : reader.step()
       if (batch && batch.length > 0) this.#held.push(batch)
       if (reader.isOver) this.#finish(reader)
       else if (batch === undefined) await this.#wait(reader.name)
@@ -125,7 +145,16 @@ export class Cursor<T> {
     this.#lane = lane
     if (!lane.isLeisurely) this.#most = Number.POSITIVE_INFINITY
     this.#reader = new DumpReader(session, lane.socket, asked, lanes.nextSeq(), this.#visit)
+    this.#keeper = this.#reader
     return this.#reader
+  }
+
+  /**
+   * Whether what is held is kept as bytes. Items that wait grow old, which costs the engine more than
+   * to read them.
+   */
+  get #keeps(): boolean {
+    return !this.#hasGiven && Number.isFinite(this.#most)
   }
 
   /** Nothing more will come: that is the end, or the reason to ask again. */

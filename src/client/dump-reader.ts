@@ -2,7 +2,14 @@
 import { NetlinkError } from '../errors.ts'
 import type { DeferredReader, Scan, Visitor } from '../schema/index.ts'
 import type { Socket } from '../transport/transport.ts'
-import { NLM_F_DUMP, NLMSG_HDRLEN, NLMSG_OVERRUN, Writer } from '../wire/index.ts'
+import {
+  MessageWalker,
+  NLM_F_DUMP,
+  NLMSG_HDRLEN,
+  NLMSG_OVERRUN,
+  viewOf,
+  Writer,
+} from '../wire/index.ts'
 import { type Call, payloadOf, readReply, writeRequest } from './call.ts'
 import { Exchange } from './exchange.ts'
 import { readExtack, refusal } from './extack.ts'
@@ -22,6 +29,10 @@ export interface DumpRequest<T> {
 
 /** Who is shown each item instead of having it in a list; the item may be another one afterwards. */
 export type Visit<T> = (item: T) => void
+
+/** A copy of a datagram; empty when there is nothing in it for us. */
+export type Kept = Uint8Array
+const NONE: Kept = new Uint8Array(0)
 
 export class DumpReader<T> {
   readonly #session: Session
@@ -84,23 +95,45 @@ export class DumpReader<T> {
   /** The next datagram's items, which may be none; undefined when there is no datagram yet. */
   step(): T[] | undefined {
     const items: T[] = []
+    return this.#next((walker) => this.#walk(walker, this.#exchange, items)) ? items : undefined
+  }
+
+  /** The same of a copy of the datagram, whose items `read` makes. Not for those who visit. */
+  keep(): Kept | undefined {
+    let bytes = NONE
+    return this.#next((walker) => {
+      const { buffer } = this.#receiver
+      bytes = buffer.slice(0, walker.size)
+      while (walker.next() && this.#judge(walker, this.#exchange) !== 'last');
+    })
+      ? bytes
+      : undefined
+  }
+
+  /** The items of a datagram that was kept. @throws DecodeError */
+  read(kept: Kept, items: T[]): void {
+    const again = new Exchange(this.#exchange.seq, true, false)
+    this.#walk(new MessageWalker(viewOf(kept)), again, items)
+  }
+
+  /** Takes the next datagram and lets `look` see its messages. @returns false when there is none yet. */
+  #next(look: (walker: MessageWalker) => void): boolean {
     switch (this.#receiver.take(this.#socket, this.#receive())) {
       case 'again':
-        if (!this.#hasOverrun) return undefined
-        this.isOver = true
-        return items
+        this.isOver = this.#hasOverrun
+        return this.#hasOverrun
       case 'nothing':
-        return items
+        return true
       case 'overrun':
         this.#hasOverrun = true
         this.#spoil('NETLINK_OVERFLOW', 'the kernel had no room for all of it')
-        return items
+        return true
       case 'failed':
         this.#fail(callError('recvmsg', this.#receiver.errno, this.#asked.call.name))
-        return items
+        return true
     }
     try {
-      this.#walk(items)
+      look(this.#receiver.walker)
     } catch (error) {
       this.#fail(error)
     }
@@ -111,7 +144,7 @@ export class DumpReader<T> {
       this.isOver = true
     }
     if (!this.isOver && this.#receiver.isMalformed) this.#fail(malformed(this.#asked.call.name))
-    return items
+    return true
   }
 
   /** Reads without looking, to have the socket free again; up to `bytes` of it. */
@@ -145,46 +178,47 @@ export class DumpReader<T> {
     return sent < 0 ? sent : this.#socket.receive(buffer)
   }
 
-  /** The messages of the datagram: replies in one go, where they are read in part. */
-  #walk(items: T[]): void {
-    const { walker } = this.#receiver
+  /** The messages of a datagram: replies in one go, where they are read in part. */
+  #walk(walker: MessageWalker, exchange: Exchange, items: T[]): void {
     const { view, size } = walker
     const scan = this.#scan
-    do {
+    for (;;) {
       scan.at = walker.following
       if (this.#visitor) this.#visitor(view, size, scan, this.#visit as Visit<unknown>)
       else if (this.#deferred) this.#deferred(view, size, scan, items)
       walker.following = scan.at
-    } while (walker.next() && this.#message(items))
+      if (!walker.next()) return
+      const verdict = this.#judge(walker, exchange)
+      if (verdict === 'last') return
+      if (verdict === 'reply') this.#item(walker, items)
+    }
   }
 
-  #item(items: T[]): void {
+  #item(walker: MessageWalker, items: T[]): void {
     const { call, map } = this.#asked
-    const value = readReply(call, this.#receiver.walker)
+    const value = readReply(call, walker)
     const item = map ? map(value) : (value as T)
     if (item === undefined) return
     if (this.#visit) this.#visit(item)
     else items.push(item)
   }
 
-  /** The message at which the walker stands. @returns whether to go on. */
-  #message(items: T[]): boolean {
-    const { walker } = this.#receiver
-    const exchange = this.#exchange
+  /** What the message at which the walker stands is to the dump. */
+  #judge(walker: MessageWalker, exchange: Exchange): 'reply' | 'last' | 'other' {
     const { call } = this.#asked
     if (walker.type === NLMSG_OVERRUN)
       this.#spoil('NETLINK_OVERFLOW', 'the kernel had no room for all of it')
-    if (exchange.push(walker) === 'reply') this.#item(items)
-    if (!exchange.over) return true
+    const isReply = exchange.push(walker) === 'reply'
+    if (!exchange.over) return isReply ? 'reply' : 'other'
     this.isOver = true
     const { errno, extackAt, extackEnd } = exchange
     if (errno < 0) {
       const sent = { call, bytes: this.#bytes }
-      this.error = refusal(errno, call, readExtack(walker.view, extackAt, extackEnd, sent))
+      this.error ??= refusal(errno, call, readExtack(walker.view, extackAt, extackEnd, sent))
     }
     if (exchange.interrupted)
       this.#spoil('NETLINK_INTERRUPTED', 'the table changed while it was read')
-    return false
+    return 'last'
   }
 
   #spoil(code: 'NETLINK_INTERRUPTED' | 'NETLINK_OVERFLOW', message: string): void {

@@ -14,14 +14,26 @@ export function formatIpv4(view: DataView, at: number): string {
   return formatIpv4Bits(view.getInt32(at))
 }
 
+/**
+ * Texts of addresses that were met, each in the one place where it can be: a large table names few
+ * gateways, many times.
+ */
+const PLACES = 256
+const metBits = new Int32Array(PLACES)
+const metTexts = new Array<string>(PLACES).fill('0.0.0.0')
+
 /** 32 bits, the first number of the address in the highest ones. */
 export function formatIpv4Bits(bits: number): string {
-  return (
+  const place = Math.imul(bits, 0x9e3779b1) >>> 24
+  if (metBits[place] === (bits | 0)) return metTexts[place] as string
+  const text =
     (DECIMAL_DOT[bits >>> 24] as string) +
     DECIMAL_DOT[(bits >>> 16) & 0xff] +
     DECIMAL_DOT[(bits >>> 8) & 0xff] +
     DECIMAL[bits & 0xff]
-  )
+  metBits[place] = bits
+  metTexts[place] = text
+  return text
 }
 
 /** 16 bytes from `at`, in the canonical form of RFC 5952; embedded IPv4 as inet_ntop(3) shows it. */
