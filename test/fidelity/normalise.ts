@@ -75,7 +75,7 @@ function withoutDrawn(text: string): string {
   ]
   return stable
     .reduce((all, [, address = '']) => all.replaceAll(address, 'fe80::DRAWN'), text)
-    .replace(/\bpermaddr (?:[0-9a-f]{1,4}:){2,3}(?:[0-9a-f]{0,4}:)*:?/g, 'permaddr DRAWN')
+    .replace(/\bpermaddr [0-9a-f:]+::(?=\s|$)/gm, 'permaddr DRAWN')
     .replace(/"permaddr":"[0-9a-f:]+::"/g, '"permaddr":"DRAWN"')
 }
 

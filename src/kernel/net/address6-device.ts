@@ -25,7 +25,6 @@ import {
   IFF_MULTICAST,
   IFF_NOARP,
   IFF_POINTOPOINT,
-  IFF_SLAVE,
   IPV6_MIN_MTU,
   RT_SCOPE_HOST,
   RT_SCOPE_LINK,
@@ -83,12 +82,12 @@ export class Addrconf {
         if (dev.mtu >= IPV6_MIN_MTU && !dev.inet6) addInet6(dev)
         return
       case 'NETDEV_UP':
-        if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
+        if (dev.hasNoAddrconf || dev.inet6?.isDisabled) return
         this.#restore(dev)
         if (isLinkReady(dev)) this.#linkReady(dev)
         return
       case 'NETDEV_CHANGE':
-        if (dev.flags & IFF_SLAVE || dev.inet6?.isDisabled) return
+        if (dev.hasNoAddrconf || dev.inet6?.isDisabled) return
         if (!isLinkReady(dev)) this.#stack.fib6.markDevice(dev, RTNH_F_LINKDOWN, 0)
         else if (dev.inet6?.isReady) {
           dev.inet6.groups.up()

@@ -44,6 +44,11 @@ export type NetdevEvent =
   | 'NETDEV_PRECHANGEUPPER'
   | 'NETDEV_CHANGEUPPER'
   | 'NETDEV_FEAT_CHANGE'
+  | 'NETDEV_CHANGELOWERSTATE'
+  | 'NETDEV_BONDING_FAILOVER'
+  | 'NETDEV_POST_TYPE_CHANGE'
+  | 'NETDEV_NOTIFY_PEERS'
+  | 'NETDEV_RESEND_IGMP'
 
 /** What netdev_chain carries (struct netdev_notifier_info and kin). */
 export interface NetdevInfo {

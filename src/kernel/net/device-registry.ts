@@ -181,8 +181,8 @@ export function unregisterDevices(devs: readonly NetDevice[], origin?: Origin): 
     dev.qdisc = 'noop'
     dev.isActive = false
     chains.netdev.call('NETDEV_UNREGISTER', { dev })
-    if (dev.isAnnounced) chains.link.call('DELLINK', { dev, change: 0xffffffff, origin })
     dev.uninit()
+    if (dev.isAnnounced) chains.link.call('DELLINK', { dev, change: 0xffffffff, origin })
     linkWatch.forget(dev)
     dev.regState = 'unregistered'
   }

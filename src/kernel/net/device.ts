@@ -112,6 +112,8 @@ export class NetDevice {
   hasUnicastFilter = false
   /** Whether it takes all packets for want of that. */
   isUnicastPromiscuous = false
+  /** Whether IPv6 gives it no addresses (IFF_NO_ADDRCONF). */
+  hasNoAddrconf = false
   /** Of a kind that keeps forwarding entries itself (ndo_fdb_add and kin). */
   fdbOps: FdbOps | undefined
   /** Whether user space may hold it down (change_proto_down). */

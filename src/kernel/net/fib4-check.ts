@@ -85,7 +85,7 @@ export function checkNexthop(stack: NetStack, nh: Nexthop4, info: NexthopScope):
   } else {
     checkDevice(stack, nh)
   }
-  if (nh.dev && !nh.dev.hasCarrier) nh.flags |= RTNH_F_LINKDOWN
+  if (nh.dev && !nh.dev.hasCarrier && nh.gatewayFamily !== AF_INET6) nh.flags |= RTNH_F_LINKDOWN
 }
 
 /** A gateway that is said to be on the link. */

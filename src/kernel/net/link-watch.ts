@@ -53,6 +53,11 @@ export class LinkWatch {
     }
   }
 
+  /** Whether a change of `dev` has not been told yet. */
+  isPending(dev: NetDevice): boolean {
+    return this.#pending.has(dev)
+  }
+
   forget(dev: NetDevice): void {
     this.#pending.delete(dev)
   }

@@ -59,7 +59,7 @@ export interface LinkContext {
   /** IFLA_TARGET_NETNSID, where it was asked for. */
   readonly targetNetnsid?: number | undefined
   /** IFLA_EVENT. */
-  readonly event?: 'features' | 'notify_peers' | undefined
+  readonly event?: LinkValue['event'] | undefined
   /** Where a link went that leaves. */
   readonly newNetnsid?: number | undefined
   readonly newIfindex?: number | undefined

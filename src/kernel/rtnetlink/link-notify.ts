@@ -34,7 +34,20 @@ const TOLD: ReadonlySet<NetdevEvent> = new Set<NetdevEvent>([
   'NETDEV_FEAT_CHANGE',
   'NETDEV_CHANGEUPPER',
   'NETDEV_CHANGE_TX_QUEUE_LEN',
+  'NETDEV_CHANGELOWERSTATE',
+  'NETDEV_BONDING_FAILOVER',
+  'NETDEV_POST_TYPE_CHANGE',
+  'NETDEV_NOTIFY_PEERS',
+  'NETDEV_RESEND_IGMP',
 ])
+
+/** rtnl_get_event(): what of it is named in the message. */
+const NAMED: Partial<Record<NetdevEvent, LinkContext['event']>> = {
+  NETDEV_FEAT_CHANGE: 'features',
+  NETDEV_BONDING_FAILOVER: 'bonding_failover',
+  NETDEV_NOTIFY_PEERS: 'notify_peers',
+  NETDEV_RESEND_IGMP: 'igmp_resend',
+}
 
 /** Announces what happens to the links of `stack` through `sock`. */
 export function notifyLinks(stack: NetStack, net: Net, sock: KernelSocket): void {
@@ -60,9 +73,8 @@ export function notifyLinks(stack: NetStack, net: Net, sock: KernelSocket): void
 
 function notifyEvent(net: Net, sock: KernelSocket, event: NetdevEvent, { dev }: NetdevInfo): void {
   if (dev.regState !== 'registered') return
-  const told = event === 'NETDEV_FEAT_CHANGE' ? ({ event: 'features' } as const) : {}
   const what = { type: RTM_NEWLINK, group: RTNLGRP_LINK, size: SIZE }
-  notify(sock, what, (w) => putLink(w, dev, { net, ...told }))
+  notify(sock, what, (w) => putLink(w, dev, { net, event: NAMED[event] }))
 }
 
 /** Who asked is told only if it wants to have its own change echoed. */

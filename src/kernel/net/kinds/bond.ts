@@ -7,129 +7,31 @@
  */
 import { NetlinkError } from '../../../errors.ts'
 import { NOTIFY_DONE } from '../../notifier/constants.ts'
+import type { NetdevEvent } from '../chains.ts'
 import { ARPHRD_ETHER, ETH_MAX_MTU, IFF_MASTER, IFF_SLAVE, IFF_UP } from '../constants.ts'
 import { isValidEtherAddress, type NetDevice, setRandomAddress } from '../device.ts'
 import { changeFlags, combineFlags } from '../device-flags.ts'
-import { registerDevice } from '../device-registry.ts'
+import { registerDevice, unregisterDevices } from '../device-registry.ts'
 import { setAddress, setMtu } from '../device-settings.ts'
 import type { LinkKind } from '../link-kind.ts'
 import { setCarrier } from '../link-watch.ts'
 import { linkMaster, unlinkMaster } from '../master.ts'
 import type { NetStack } from '../stack.ts'
+import {
+  type BondData,
+  type BondOptions,
+  DEFAULTS,
+  MODE_8023AD,
+  MODE_ACTIVE_BACKUP,
+  RULES,
+  WITH_PRIMARY,
+  WITHOUT_ARP,
+} from './bond-options.ts'
 import { EtherDevice, validateEtherLink } from './ether.ts'
 import { attempt } from './stacked.ts'
 
-const MODE_ROUND_ROBIN = 0
-const MODE_ACTIVE_BACKUP = 1
-const MODE_8023AD = 4
-const MODE_TLB = 5
-const MODE_ALB = 6
 /** Queues of each direction. */
 const QUEUES = 16
-const INT_MAX = 0x7fffffff
-
-/** IFLA_BOND_*; intervals in milliseconds, delays in intervals of `miimon`. */
-export interface BondOptions {
-  mode: number
-  miimon: number
-  updelay: number
-  downdelay: number
-  peerNotifDelay: number
-  useCarrier: number
-  arpInterval: number
-  arpValidate: number
-  arpAllTargets: number
-  primaryReselect: number
-  failOverMac: number
-  xmitHashPolicy: number
-  resendIgmp: number
-  numPeerNotif: number
-  allSlavesActive: number
-  minLinks: number
-  lpInterval: number
-  packetsPerSlave: number
-  adLacpActive: number
-  adLacpRate: number
-  adSelect: number
-  tlbDynamicLb: number
-  missedMax: number
-  adActorSysPrio: number
-  adUserPortKey: number
-}
-
-export interface BondData extends Partial<BondOptions> {
-  /** Indices; 0: none. */
-  readonly activeSlave?: number
-  readonly primary?: number
-  readonly arpIpTarget?: readonly string[]
-  readonly adActorSystem?: Uint8Array
-}
-
-const DEFAULTS: BondOptions = {
-  mode: MODE_ROUND_ROBIN,
-  miimon: 0,
-  updelay: 0,
-  downdelay: 0,
-  peerNotifDelay: 0,
-  useCarrier: 1,
-  arpInterval: 0,
-  arpValidate: 0,
-  arpAllTargets: 0,
-  primaryReselect: 0,
-  failOverMac: 0,
-  xmitHashPolicy: 0,
-  resendIgmp: 1,
-  numPeerNotif: 1,
-  allSlavesActive: 0,
-  minLinks: 0,
-  lpInterval: 1,
-  packetsPerSlave: 1,
-  adLacpActive: 1,
-  adLacpRate: 0,
-  adSelect: 0,
-  tlbDynamicLb: 1,
-  missedMax: 2,
-  adActorSysPrio: 65_535,
-  adUserPortKey: 0,
-}
-
-/** bond_opts: the largest value, the modes that know the option, and when it may be set. */
-interface Rule {
-  readonly max: number
-  readonly min?: number
-  readonly modes?: readonly number[]
-  readonly isWithoutMembers?: boolean
-  readonly isDown?: boolean
-}
-const WITHOUT_ARP = [0, 1, 2, 3]
-const WITH_PRIMARY = [MODE_ACTIVE_BACKUP, MODE_TLB, MODE_ALB]
-const RULES: Readonly<Record<keyof BondOptions, Rule>> = {
-  mode: { max: 6, isWithoutMembers: true, isDown: true },
-  miimon: { max: INT_MAX },
-  updelay: { max: INT_MAX },
-  downdelay: { max: INT_MAX },
-  peerNotifDelay: { max: 300_000 },
-  useCarrier: { max: 1 },
-  arpInterval: { max: INT_MAX, modes: WITHOUT_ARP },
-  arpValidate: { max: 6, modes: WITHOUT_ARP },
-  arpAllTargets: { max: 1 },
-  primaryReselect: { max: 2 },
-  failOverMac: { max: 2, isWithoutMembers: true },
-  xmitHashPolicy: { max: 5 },
-  resendIgmp: { max: 255 },
-  numPeerNotif: { max: 255 },
-  allSlavesActive: { max: 1 },
-  minLinks: { max: INT_MAX },
-  lpInterval: { min: 1, max: INT_MAX },
-  packetsPerSlave: { max: 65_535, modes: [MODE_ROUND_ROBIN] },
-  adLacpActive: { max: 1, modes: [MODE_8023AD], isDown: true },
-  adLacpRate: { max: 1, modes: [MODE_8023AD], isDown: true },
-  adSelect: { max: 2, isDown: true },
-  tlbDynamicLb: { max: 1, modes: [MODE_TLB, MODE_ALB], isDown: true },
-  missedMax: { min: 1, max: 255, modes: WITHOUT_ARP },
-  adActorSysPrio: { min: 1, max: 65_535, modes: [MODE_8023AD] },
-  adUserPortKey: { max: 1023, modes: [MODE_8023AD], isDown: true },
-}
 
 /** A member (struct slave). */
 export interface BondMember {
@@ -176,6 +78,11 @@ export class BondDevice extends EtherDevice {
     this.follow()
   }
 
+  /** bond_uninit(): all members go. */
+  override uninit(): void {
+    for (const { dev } of [...this.members]) this.deleteSlave(dev)
+  }
+
   /** bond_change_mtu(): of all members, too. */
   override changeMtu(mtu: number): void {
     for (const { dev } of this.members) setMtu(dev, mtu)
@@ -196,7 +103,7 @@ export class BondDevice extends EtherDevice {
     }
     if (dev.flags & IFF_SLAVE || dev.rxHandler) throw new NetlinkError('EBUSY')
     if (dev.isUp) throw new NetlinkError('EPERM', 'Device can not be enslaved while up')
-    if (this.members.length === 0) this.type = dev.type
+    if (this.members.length === 0 && this.type !== dev.type) this.#become(dev)
     if (dev.type !== this.type) {
       throw new NetlinkError('EINVAL', 'Device type is different from other slaves')
     }
@@ -208,7 +115,11 @@ export class BondDevice extends EtherDevice {
     }
     if (dev.mtu !== this.mtu) setMtu(dev, this.mtu)
     setAddress(dev, this.address)
+    dev.hasNoAddrconf = true
     changeFlags(dev, combineFlags(dev, IFF_UP, IFF_UP))
+    // Its state as a link, and as a member.
+    tell(dev, 'NETDEV_CHANGELOWERSTATE')
+    tell(dev, 'NETDEV_CHANGELOWERSTATE')
     linkMaster(dev, this)
     dev.rxHandler = 'bond'
     dev.flags |= IFF_SLAVE
@@ -227,23 +138,31 @@ export class BondDevice extends EtherDevice {
     this.follow()
   }
 
+  /** bond_setup_by_slave(): a bond is of the type of its first member. */
+  #become({ type, broadcast }: NetDevice): void {
+    this.type = type
+    this.broadcast = broadcast.slice()
+    tell(this, 'NETDEV_POST_TYPE_CHANGE')
+  }
+
   /** __bond_release_one(). @throws NetlinkError EINVAL */
   override deleteSlave(dev: NetDevice): void {
     const member = this.memberOf(dev)
     if (!member) throw new NetlinkError('EINVAL')
+    if (this.active === member) this.#select(undefined)
     this.members = this.members.filter((each) => each !== member)
-    if (this.active === member) this.active = undefined
     if (this.primary === dev) this.primary = undefined
     if (this.members.length === 0) this.type = ARPHRD_ETHER
     dev.rxHandler = undefined
     unlinkMaster(dev)
-    dev.flags &= ~IFF_SLAVE
     this.follow()
-    this.stack.chains.netdev.call('NETDEV_FEAT_CHANGE', { dev: this })
-    if (dev.regState !== 'registered') return
+    if (this.regState === 'registered') tell(this, 'NETDEV_FEAT_CHANGE')
+    dev.flags &= ~IFF_SLAVE
     attempt(() => changeFlags(dev, combineFlags(dev, 0, IFF_UP)))
+    dev.hasNoAddrconf = false
     attempt(() => setAddress(dev, member.permanent))
-    attempt(() => setMtu(dev, member.mtu))
+    if (dev.regState === 'registered') attempt(() => setMtu(dev, member.mtu))
+    else dev.mtu = member.mtu
   }
 
   /** bond_select_active_slave(), bond_set_carrier(): after a member came, went or changed. */
@@ -251,15 +170,49 @@ export class BondDevice extends EtherDevice {
     for (const member of this.members) {
       const isUsable = member.dev.isUp && member.dev.hasCarrier
       if (member.isUsable && !isUsable) member.failures++
+      const isNews = member.isUsable !== isUsable && this.options.miimon > 0
       member.isUsable = isUsable
+      if (isNews) tell(member.dev, 'NETDEV_CHANGELOWERSTATE')
     }
-    if (this.hasActive) {
-      const best = this.memberOf(this.primary ?? this)
-      if (best?.isUsable) this.active = best
-      else if (!this.active?.isUsable) this.active = this.members.find((each) => each.isUsable)
-    } else this.active = undefined
+    this.#select(this.#best())
+  }
+
+  /** bond_find_best_slave(). */
+  #best(): BondMember | undefined {
+    if (!this.hasActive) return undefined
+    const best = this.memberOf(this.primary ?? this)
+    if (best?.isUsable) return best
+    return this.active?.isUsable ? this.active : this.members.find((each) => each.isUsable)
+  }
+
+  /** bond_change_active_slave(): who was and who is told, then that it is another one. */
+  #select(next: BondMember | undefined): void {
+    const last = this.active
+    this.active = next
+    if (last && last !== next) tell(last.dev, 'NETDEV_CHANGELOWERSTATE')
+    if (next && last !== next) tell(next.dev, 'NETDEV_CHANGELOWERSTATE')
     const usable = this.members.filter((each) => each.isUsable).length
     setCarrier(this, usable > 0 && usable >= this.options.minLinks)
+    if (!next || last === next) return
+    tell(this, 'NETDEV_BONDING_FAILOVER')
+    if (!this.isUp) return
+    this.#announce(next)
+    if (this.options.resendIgmp > 0) {
+      this.stack.setTimer(() => tell(this, 'NETDEV_RESEND_IGMP'), TICK)
+    }
+  }
+
+  /** bond_should_notify_peers(): once the member's carrier has been told of. */
+  #announce(member: BondMember): void {
+    if (!this.hasCarrier || this.options.numPeerNotif === 0) return
+    if (!this.stack.linkWatch.isPending(member.dev)) {
+      tell(this, 'NETDEV_NOTIFY_PEERS')
+      return
+    }
+    const later = (): void => {
+      if (this.active === member && this.isUp) tell(this, 'NETDEV_NOTIFY_PEERS')
+    }
+    if (this.options.miimon > 0) this.stack.setTimer(later, this.options.miimon)
   }
 
   /** bond_changelink(). @throws NetlinkError EINVAL, EACCES, ENOTEMPTY, EBUSY, EPERM */
@@ -295,7 +248,11 @@ export class BondDevice extends EtherDevice {
       options[name] = Math.floor(value / options.miimon)
       return
     }
+    const wasBackup = options.mode === MODE_ACTIVE_BACKUP
     options[name] = value
+    // What a member can do for IPsec counts where one carries all.
+    const isBackup = options.mode === MODE_ACTIVE_BACKUP
+    if (isBackup !== wasBackup && this.regState === 'registered') tell(this, 'NETDEV_FEAT_CHANGE')
     if (name === 'mode' && !WITHOUT_ARP.includes(value) && options.arpInterval) {
       options.arpInterval = 0
       if (!options.miimon) options.miimon = 100
@@ -311,7 +268,7 @@ export class BondDevice extends EtherDevice {
   #activate(ifindex: number): void {
     if (!this.hasActive) refuse('EACCES', 'option not supported in mode')
     if (ifindex === 0) {
-      this.active = undefined
+      this.#select(undefined)
       return
     }
     const dev = this.stack.devices.byIndex(ifindex)
@@ -319,7 +276,7 @@ export class BondDevice extends EtherDevice {
     const member = this.memberOf(dev)
     if (!member) refuse('EINVAL', 'invalid option value')
     if (!member.isUsable) throw new NetlinkError('EINVAL')
-    this.active = member
+    this.#select(member)
   }
 
   #setSystem(address: Uint8Array): void {
@@ -332,6 +289,13 @@ export class BondDevice extends EtherDevice {
     if (!this.hasActive) refuse('EACCES', 'option not supported in mode')
     this.primary = this.stack.devices.byIndex(ifindex)
   }
+}
+
+/** A moment that work is put off by: one tick of 250 a second. */
+const TICK = 4
+
+function tell(dev: NetDevice, event: NetdevEvent): void {
+  dev.stack.chains.netdev.call(event, { dev })
 }
 
 function hasMember(dev: NetDevice, wanted: NetDevice): boolean {
@@ -355,18 +319,18 @@ export const bond: LinkKind = {
   newlink(created, request) {
     const dev = created as BondDevice
     if (!request.address) setRandomAddress(dev)
-    dev.change((request.data ?? {}) as BondData)
     registerDevice(dev)
+    try {
+      dev.change((request.data ?? {}) as BondData)
+    } catch (error) {
+      unregisterDevices([dev])
+      throw error
+    }
   },
   changelink: (dev, data) => (dev as BondDevice).change((data ?? {}) as BondData),
   slaveChangelink(dev, port, data) {
     const member = (dev as BondDevice).memberOf(port)
     if (member) Object.assign(member, data)
-  },
-  dellink(dev) {
-    const gone = dev as BondDevice
-    for (const { dev: member } of [...gone.members]) gone.deleteSlave(member)
-    return [dev]
   },
 }
 
