@@ -170,3 +170,18 @@ test('nlkit listen: no such group, no such family', async () => {
   assert.equal(family.code, 1)
   assert.match(family.stderr, /did you mean nlctrl\?/)
 })
+
+test('an operation that has nothing to answer ends with its acknowledgement', async () => {
+  await using kernel = new Kernel()
+  const { family } = ynl.importSpec(readFileSync(spec('door'), 'utf8'))
+  const handlers = {
+    get: { doit: () => undefined, dumpit: () => [] },
+    set: { doit: () => undefined },
+    limits: { doit: () => ({}) },
+  }
+  kernel.genl.registerFamily(family as GenlFamily, handlers as never, { resvStartOp: 255 })
+  const line = ['call', '--spec', spec('door'), '--do', 'get', '{"id":1}', '-j']
+  const { code, stdout, stderr } = await nlkit(kernel, line, { signal: deadline() })
+  assert.equal(code, 0, stderr)
+  assert.equal(stdout, '')
+})

@@ -16,8 +16,9 @@ const folder = process.env.NLKIT_SPECS
 const why =
   refusal ?? (tool && folder ? false : 'NLKIT_PYYNL and NLKIT_SPECS name no cli.py and its specs')
 
+/** Without tbf and u32: Linux's tool reads structs within their structs at wrong places. */
 const LINKS =
-  'ip link set lo up; ip link add v0 type veth peer name v1; ip link add br0 type bridge; ip link set v0 master br0; ip addr add 10.1.1.1/24 dev lo'
+  'ip link set lo up; ip link add v0 type veth peer name v1; ip link add br0 type bridge; ip link set v0 master br0; ip addr add 10.1.1.1/24 dev lo; ip link set v0 up; ip link set v1 up; ip addr add 10.0.0.1/24 dev v1; ip addr add 2001:db8::1/64 dev v1 nodad; ip route add 10.2.0.0/16 nexthop via 10.0.0.3 weight 2 nexthop via 10.0.0.4; ip route add 10.3.0.0/16 via 10.0.0.9 mtu 1400; ip route add blackhole 10.4.0.0/16; ip neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev v1 nud permanent; ip rule add from 10.0.0.0/8 table 100; ip -6 rule add to 2001:db8::/32 table 200; tc qdisc add dev v0 root handle 1: htb default 0x10; tc class add dev v0 parent 1: classid 1:1 htb rate 10mbit; tc qdisc add dev v1 root pfifo limit 50'
 
 const QUESTIONS: readonly (readonly [spec: string, ...words: string[]])[] = [
   ['nlctrl', '--dump', 'getfamily'],
@@ -33,7 +34,11 @@ const QUESTIONS: readonly (readonly [spec: string, ...words: string[]])[] = [
   ['rt_route', '--dump', 'getroute'],
   ['rt-neigh', '--dump', 'getneigh'],
   ['rt-rule', '--dump', 'getrule', '--json', '{"family": 2}'],
+  ['rt-rule', '--dump', 'getrule', '--json', '{"family": 10}'],
+  ['rt_route', '--dump', 'getroute', '--json', '{"rtm-family": 2}'],
+  ['rt_route', '--dump', 'getroute', '--json', '{"rtm-family": 10}'],
   ['tc', '--do', 'getqdisc', '--json', '{"ifindex": 1, "parent": 4294967295}'],
+  ['tc', '--dump', 'getqdisc'],
 ]
 
 type Json = unknown
@@ -49,6 +54,8 @@ function plain(value: Json): Json {
     return all.every((item) => typeof item === 'string') ? [...all].sort() : all
   }
   if (!isObject(value)) return value
+  // times since something happened go on
+  if ('confirmed' in value) return Object.keys(value).sort()
   // bytes behind what the spec has of a struct are not shown by Linux's tool
   const entries = Object.entries(value).filter(
     ([key]) => !(`header-${key}` in value) && key !== 'tail',
@@ -67,8 +74,11 @@ test('what a spec describes, asked by both', { skip: why }, async (t) => {
     await inside(netns, ['sh', '-c', LINKS])
     for (const [name, ...words] of QUESTIONS)
       await t.test(`${name} ${words.join(' ')}`, async (question) => {
-        const spec = join(folder as string, `${name}.yaml`)
-        if (!existsSync(spec)) return question.skip(`no ${name}.yaml`)
+        // older trees have `rt_link`, newer ones `rt-link`
+        const spec = [name, name.replace('_', '-'), name.replace('-', '_')]
+          .map((each) => join(folder as string, `${each}.yaml`))
+          .find(existsSync)
+        if (spec === undefined) return question.skip(`no ${name}.yaml`)
         const python = [
           'python3',
           tool as string,
@@ -89,7 +99,10 @@ test('what a spec describes, asked by both', { skip: why }, async (t) => {
           .split('\n')
           .filter((line) => line !== '')
         const answers = lines.map((line) => JSON.parse(line) as Json)
-        assert.deepEqual(plain(words[0] === '--dump' ? answers : answers[0]), plain(theirs))
+        assert.deepEqual(
+          plain(words[0] === '--dump' ? answers : (answers[0] ?? null)),
+          plain(theirs),
+        )
       })
   } finally {
     netns.close()

@@ -124,9 +124,11 @@ class SpecCaller {
       for await (const item of dump) if (first.reply) this.print(shown.message(first.reply, item))
       return
     }
-    // requests of one turn leave in one datagram
+    // requests of one turn leave in one datagram; an operation may have nothing to answer, as
+    // RTM_GETQDISC of a link without one: then the acknowledgement ends it
+    const acknowledged = { ...options, ack: true }
     const replies = await Promise.all(
-      prepared.map(({ key, value }) => client.do(key as never, value as never, options)),
+      prepared.map(({ key, value }) => client.do(key as never, value as never, acknowledged)),
     )
     replies.forEach((value, i) => {
       const reply = prepared[i]?.reply
