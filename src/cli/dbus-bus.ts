@@ -12,6 +12,7 @@ export const busParameters = {
   user: flag('the session bus'),
   system: flag('the system bus'),
   timeout: duration('longest that a call may take'),
+  noPager: flag('accepted: there is no pager'),
 } satisfies Parameters
 
 type BusCall = Call<typeof busParameters>
@@ -26,11 +27,12 @@ function addressOf({ given, env }: BusCall): string {
 
 /**
  * Opens the bus for `use`, and closes it.
- * An error that a service answers is told as busctl tells it: `what`, a colon, the error's text.
+ * An error that a service answers is told as busctl tells it: `what`, a colon, the error's text; where
+ * it depends on how far things have come, it is asked then.
  */
 export async function withBus(
   call: BusCall,
-  what: string,
+  what: string | (() => string),
   use: (bus: BusConnection) => Promise<number | undefined>,
 ): Promise<number | undefined> {
   const bus = await BusConnection.open(addressOf(call), call.given.timeout ?? 25_000)
@@ -40,7 +42,7 @@ export async function withBus(
     if (!(error instanceof CallError)) throw error
     if (call.options.json)
       call.out.json({ error: { code: error.errorName, message: error.message } })
-    else call.err.line(`${what}: ${error.message}`)
+    else call.err.line(`${typeof what === 'string' ? what : what()}: ${error.message}`)
     return EXIT.refused
   } finally {
     bus.close()

@@ -72,7 +72,8 @@ export const getProperty = verb({
     const form = 'nlkit dbus get SERVICE OBJECT INTERFACE PROPERTY …'
     const [destination, path, face, ...names] = wordsOf(call, 4, Number.POSITIVE_INFINITY, form)
     let name = ''
-    return withBus(call, 'Failed to get property', async (bus) => {
+    const failed = (): string => `Failed to get property ${name} on interface ${face}`
+    return withBus(call, failed, async (bus) => {
       for (name of names) {
         const { body } = await bus.call({
           destination,

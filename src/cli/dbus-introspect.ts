@@ -68,20 +68,15 @@ async function propertyValues(
 ): Promise<Map<string, Variant>> {
   const readable = childrenOf(face, 'property').some((one) => attribute(one, 'access') !== 'write')
   if (!readable) return new Map()
-  try {
-    const { body } = await bus.call({
-      destination,
-      path,
-      interface: 'org.freedesktop.DBus.Properties',
-      member: 'GetAll',
-      signature: 's',
-      body: [attribute(face, 'name')],
-    })
-    return body[0] as Map<string, Variant>
-  } catch (error) {
-    if (error instanceof CallError) return new Map()
-    throw error
-  }
+  const { body } = await bus.call({
+    destination,
+    path,
+    interface: 'org.freedesktop.DBus.Properties',
+    member: 'GetAll',
+    signature: 's',
+    body: [attribute(face, 'name')],
+  })
+  return body[0] as Map<string, Variant>
 }
 
 function memberRows(face: Element, values: ReadonlyMap<string, Variant>): Row[] {
@@ -115,14 +110,21 @@ export const introspect = verb({
   summary: 'interfaces, methods, properties and signals of an object',
   examples: ['nlkit dbus introspect org.freedesktop.DBus /org/freedesktop/DBus'],
   many: 'SERVICE OBJECT [INTERFACE]',
-  parameters: { ...busParameters, xml: flag('as the service says it') },
+  parameters: {
+    ...busParameters,
+    xml: flag('as the service says it'),
+    xmlInterface: flag('the same, and an empty line'),
+    noLegend: flag('without headings'),
+  },
   async run(call) {
     const words = wordsOf(call, 2, 3, 'nlkit dbus introspect SERVICE OBJECT [INTERFACE]')
     const [service, path, only] = words as [string, string, string?]
-    return withBus(call, 'Failed to introspect object', async (bus) => {
+    let failed = 'Failed to introspect object'
+    const what = (): string => failed
+    return withBus(call, what, async (bus) => {
       const xml = await introspectXml(bus, service, path)
-      if (call.given.xml) {
-        call.out.write(xml)
+      if (call.given.xml || call.given.xmlInterface) {
+        call.out.write(call.given.xml ? xml : `${xml}\n`)
         return undefined
       }
       const faces = childrenOf(parseXml(xml, path), 'interface')
@@ -130,7 +132,9 @@ export const introspect = verb({
         .sort((a, b) => (attribute(a, 'name') < attribute(b, 'name') ? -1 : 1))
       const rows: Row[] = []
       for (const face of faces) {
-        rows.push([attribute(face, 'name'), 'interface', '-', '-', flagsOf(face, false)])
+        failed = `Failed to get all properties on interface ${attribute(face, 'name')}`
+        if (only === undefined)
+          rows.push([attribute(face, 'name'), 'interface', '-', '-', flagsOf(face, false)])
         rows.push(...memberRows(face, await propertyValues(bus, service, path, face)))
       }
       if (call.options.json)
@@ -143,15 +147,17 @@ export const introspect = verb({
             flags,
           })),
         )
-      else call.out.lines(tableOf(rows))
+      else call.out.lines(tableOf(rows, call.given.noLegend !== true))
       return undefined
     })
   },
 })
 
-function tableOf(rows: readonly Row[]): string[] {
-  const all = [['NAME', 'TYPE', 'SIGNATURE', 'RESULT/VALUE', 'FLAGS'], ...rows]
-  const widths = all[0]!.map((_, i) => Math.max(...all.map((row) => row[i]!.length)))
+const HEADINGS = ['NAME', 'TYPE', 'SIGNATURE', 'RESULT/VALUE', 'FLAGS'] as const
+
+function tableOf(rows: readonly Row[], hasHeadings: boolean): string[] {
+  const all = hasHeadings ? [HEADINGS, ...rows] : rows
+  const widths = HEADINGS.map((_, i) => Math.max(...all.map((row) => row[i]!.length)))
   return all.map((row) =>
     row
       .map((cell, i) => cell.padEnd(widths[i]!))

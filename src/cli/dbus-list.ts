@@ -95,10 +95,11 @@ const COLUMNS = [
   'description',
 ] as const
 
-/** Rows below their headings; numbers stand at the right. */
-function tableOf(rows: readonly Row[]): string[] {
+/** Rows below their headings, if they have any; numbers stand at the right. */
+function tableOf(rows: readonly Row[], hasHeadings: boolean): string[] {
   const cells = rows.map((row) => COLUMNS.map((column) => String(row[column] ?? '-')))
-  const all = [COLUMNS.map((column) => column.toUpperCase()), ...cells]
+  const headings = COLUMNS.map((column) => column.toUpperCase())
+  const all = hasHeadings ? [headings, ...cells] : cells
   const widths = COLUMNS.map((_, i) => Math.max(...all.map((row) => row[i]!.length)))
   return all.map((row) =>
     row
@@ -118,6 +119,7 @@ export const list = verb({
     acquired: flag('only names that were asked for'),
     unique: flag('only unique names'),
     activatable: flag('only names that can be started'),
+    noLegend: flag('without headings'),
   },
   async run(call) {
     const { acquired, unique, activatable } = call.given
@@ -129,7 +131,7 @@ export const list = verb({
         activatable: all || activatable === true,
       })
       if (call.options.json) call.out.json(found)
-      else call.out.lines(tableOf(found))
+      else call.out.lines(tableOf(found, call.given.noLegend !== true))
       return undefined
     })
   },

@@ -62,6 +62,22 @@ function configureVerb(command: Commander, verb: Verb, choose: Choose): void {
   }
 }
 
+/** commander takes `--no-legend` as a word about `legend`, true unless that is said. */
+function optionsOf(
+  { parameters }: Verb,
+  options: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const found = { ...options }
+  for (const key of Object.keys(parameters)) {
+    const [, first, rest = ''] = /^no([A-Z])(.*)$/.exec(key) ?? []
+    if (first === undefined) continue
+    const positive = first.toLowerCase() + rest
+    if (found[positive] === false) found[key] = true
+    delete found[positive]
+  }
+  return found
+}
+
 /** Adds the verbs of an object; without one it lists, if it can. */
 function configureObject(
   command: Commander,
@@ -178,7 +194,7 @@ export async function parse(argv: readonly string[], version: string): Promise<P
     throw new UsageError(`unknown command "${word}"`, didYouMean(word, known))
   })
   const choose: Choose = (verb, command) => {
-    chosen = { verb, words: command.args, verbOptions: command.opts() }
+    chosen = { verb, words: command.args, verbOptions: optionsOf(verb, command.opts()) }
   }
   for (const entry of COMMANDS) await addCommand(program, entry, words, choose)
   try {
