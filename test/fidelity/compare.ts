@@ -7,7 +7,7 @@ import type { Scenario } from './scenario.ts'
 export interface Difference {
   /** The command, or `ip monitor`. */
   readonly step: string
-  readonly stream: 'stdout' | 'stderr' | 'exit code' | 'monitor' | 'run'
+  readonly stream: 'stdout' | 'stderr' | 'exit code' | 'monitor' | 'skipped' | 'run'
   /** Absent where the text is at its end. */
   readonly linux: string | undefined
   readonly nlkit: string | undefined
@@ -48,7 +48,19 @@ export function compare({ steps }: Scenario, linux: Outcome, nlkit: Outcome): Di
     look(step, 'exit code', `${theirs.code}`, `${ours.code}`)
   }
   look('ip monitor', 'monitor', linux.monitor, nlkit.monitor)
+  if (differences.length === 0) differences.push(...skips(steps, linux))
   return differences
+}
+
+/** A test that says that it skips something is not passed, though both say the same. */
+const SKIPS = /^.*(?:\bSKIP\b|\bskipped\b|\bskipping\b).*$/m
+
+function skips(steps: readonly string[], linux: Outcome): Difference[] {
+  return steps.flatMap((step, n): Difference[] => {
+    const { stdout, stderr } = linux.steps[n]!
+    const line = SKIPS.exec(stdout)?.[0] ?? SKIPS.exec(stderr)?.[0]
+    return line === undefined ? [] : [{ step, stream: 'skipped', linux: line, nlkit: line }]
+  })
 }
 
 /** The reasons of the data file, in order. */

@@ -55,6 +55,15 @@ test('a difference is found wherever it is', () => {
   )
 })
 
+test('a test that both kernels skip is not one that both pass', () => {
+  const [scenario] = parseList('@ one\nsh test.sh\n', 'selftests', 'fib')
+  const step = { stdout: 'TEST: a [ OK ]\nSKIP: no nettest\n', stderr: '', code: 0 }
+  const same = { steps: [step], monitor: '' }
+  assert.deepEqual(compare(scenario!, same, same), [
+    { step: 'sh test.sh', stream: 'skipped', linux: 'SKIP: no nettest', nlkit: 'SKIP: no nettest' },
+  ])
+})
+
 test('a reason holds for what it names and for nothing else', () => {
   const first = { step: 'ip netconf', stream: 'stderr', linux: '', nlkit: 'not supported' } as const
   const reason = { reason: 'because', step: '^ip netconf', nlkit: 'not supported' }

@@ -7,6 +7,7 @@
  *   and so do the moments since boot that libnl shows
  * - a neighbour's reachable time, which is drawn between half and one and a half of its base
  * - neighbours that are multicast addresses: they come with a packet that is sent at a drawn moment
+ * - UUIDs that a script drew from /proc/sys/kernel/random
  * - names of temporary files and of this run's folders, and the process ids that a shell complains of
  * - the handle of a queueing discipline that the kernel chose: Linux counts for the whole machine
  * - the inode numbers and handles of sockets, in ss's lines
@@ -91,6 +92,7 @@ function withoutPlaces(text: string): string {
   return text
     .replace(/\/tmp\/nlkit-fidelity-\w+/g, 'FOLDER')
     .replace(/\/tmp\/(tc_testsuite|tmp)\.\w+/g, '/tmp/FILE')
+    .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'UUID')
     .replace(/\bdev-[A-Za-z]{6}\b/g, 'dev-RANDOM')
     .replace(/(: line \d+:) +\d+ (Segmentation fault)/g, '$1 PID $2')
     .replace(/\b(qdisc \w+) 8[0-9a-f]{3}:/g, '$1 CHOSEN:')

@@ -16,6 +16,8 @@ import type { Fib4Route } from './fib4-table.ts'
 import type { Fib6Route } from './fib6-table.ts'
 import type { Ifaddr4 } from './ifaddr4.ts'
 import type { Ifaddr6 } from './ifaddr6.ts'
+import type { BridgeDevice } from './kinds/bridge.ts'
+import type { MdbGroup, MdbMember } from './kinds/bridge-mdb.ts'
 import type { VlanGroup } from './kinds/bridge-vlan.ts'
 import type { MulticastGroup } from './multicast.ts'
 import type { Neighbour } from './neighbour.ts'
@@ -136,6 +138,15 @@ export interface BrvlanNotice {
   readonly group: VlanGroup
   readonly vid: number
   readonly last: number
+  /** What they have for all ports. */
+  readonly isGlobal?: boolean
+}
+
+/** A group of a bridge, and who is in it from now on, or no longer. */
+export interface MdbNotice {
+  readonly bridge: BridgeDevice
+  readonly group: MdbGroup
+  readonly member: MdbMember
 }
 
 /** The chains of one stack. */
@@ -164,5 +175,7 @@ export class StackChains {
     'remote_fdb_chain',
   )
   readonly brvlan = new RawNotifierChain<'NEWVLAN' | 'DELVLAN', BrvlanNotice>('brvlan_chain')
+  readonly mdb = new RawNotifierChain<'NEWMDB' | 'DELMDB', MdbNotice>('mdb_chain')
+  readonly qdisc = new RawNotifierChain<'NEWQDISC' | 'DELQDISC', QdiscNotice>('qdisc_chain')
   readonly rule = new RawNotifierChain<'NEWRULE' | 'DELRULE', RuleNotice>('rule_chain')
 }

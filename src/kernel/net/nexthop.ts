@@ -89,7 +89,17 @@ export class Nexthop {
   #ways4: readonly Nexthop4[] | undefined
   #ways6: readonly Nexthop6[] | undefined
 
-  constructor(id: number, protocol: number, flags: number, content: NexthopContent) {
+  /** Whether routes say what stands behind it, beside its number (nexthop_compat_mode). */
+  readonly isSpelledOut: () => boolean
+
+  constructor(
+    id: number,
+    protocol: number,
+    flags: number,
+    content: NexthopContent,
+    isSpelledOut: () => boolean,
+  ) {
+    this.isSpelledOut = isSpelledOut
     this.id = id
     this.protocol = protocol
     this.flags = flags

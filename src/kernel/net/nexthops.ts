@@ -70,13 +70,13 @@ export class NexthopTable {
     const id = config.id || this.#unusedId()
     const content = config.group ? this.#groupOf(id, config) : this.#single(config)
     const nhFlags = content.info ? content.info.way4.flags : config.flags
-    const fresh = new Nexthop(id, config.protocol, nhFlags, content)
+    const fresh = new Nexthop(id, config.protocol, nhFlags, content, this.#isCompatible)
     const old = this.#byId.get(id)
     if (old) {
       if (!(flags & NLM_F_REPLACE)) throw new NetlinkError('EEXIST')
       this.#replace(old, fresh, config.resilient)
       this.#announce('NEWNEXTHOP', old, config.origin)
-      this.#announceUsers(old, config.origin)
+      if (this.#isCompatible()) this.#announceUsers(old, config.origin)
       return
     }
     if (flags & NLM_F_REPLACE && !(flags & NLM_F_CREATE)) {
@@ -93,6 +93,9 @@ export class NexthopTable {
     this.#changed()
     this.#announce('NEWNEXTHOP', fresh, config.origin)
   }
+
+  /** net.ipv4.nexthop_compat_mode. */
+  readonly #isCompatible = (): boolean => this.#stack.sysctls.read(COMPAT_MODE) !== '0'
 
   /** rtm_del_nexthop(). @throws NetlinkError ENOENT */
   delete(id: number, origin?: Origin): void {
@@ -256,7 +259,8 @@ export class NexthopTable {
     this.#changed()
     if (how.tells) this.#announce('DELNEXTHOP', nexthop, how.origin)
     if (nexthop.infos.size > 0) this.#stack.fib4.flushInfos(nexthop.infos)
-    for (const route of [...nexthop.routes6]) this.#stack.fib6.unlink(route)
+    for (const route of [...nexthop.routes6])
+      this.#stack.fib6.unlink(route, undefined, !this.#isCompatible())
     if (nexthop.group) {
       nexthop.group.table?.close()
       this.#part(nexthop)
@@ -309,3 +313,4 @@ function tableOf(stack: NetStack, oif: number): number {
 function refuse(text: string): never {
   throw new NetlinkError('EINVAL', text)
 }
+const COMPAT_MODE = 'net/ipv4/nexthop_compat_mode'

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { isNetlinkError } from '../../errors.ts'
 import { formatIpv4, formatIpv6, parseIpv4 as ip, parseIpv6 as ip6 } from './address.ts'
 import { Recorder, up } from './recorder.test.support.ts'
-import { routeInput4, routeOutput4, selectAddress4 } from './route4.ts'
+import { routeOutput4, selectAddress4 } from './route4.ts'
+import { routeInput4 } from './route4-input.ts'
 import { routeOutput6, selectAddress6 } from './route6.ts'
 
 /** The host of which `ip route get` was asked on Linux. */

@@ -1,8 +1,8 @@
 /**
  * The way that a packet to an IPv4 address would take: what `ip route get` asks for.
  *
- * Kernel: net/ipv4/route.c ip_route_output_key_hash_rcu(), __mkroute_output(),
- * ip_route_input_rcu(); net/ipv4/devinet.c inet_select_addr().
+ * Kernel: net/ipv4/route.c ip_route_output_key_hash_rcu(), __mkroute_output();
+ * net/ipv4/devinet.c inet_select_addr().
  */
 import { isNetlinkError, NetlinkError } from '../../errors.ts'
 import {
@@ -34,9 +34,10 @@ import type { NetStack } from './stack.ts'
 const ALL_HOSTS: Ipv4 = 0xe0000001
 
 /** In rtm_flags of an answer. */
-const RTCF_BROADCAST = 0x10000000
-const RTCF_MULTICAST = 0x20000000
-const RTCF_LOCAL = 0x80000000
+export const RTCF_BROADCAST = 0x10000000
+export const RTCF_MULTICAST = 0x20000000
+export const RTCF_LOCAL = 0x80000000
+export const RTCF_DOREDIRECT = 0x01000000
 
 /** A way (struct rtable). */
 export interface Way4 {
@@ -91,25 +92,6 @@ export function routeOutput4(stack: NetStack, query: Flow4): Way4 {
   if (!dev) throw new NetlinkError('ENETUNREACH')
   const source = saddr || info.prefsrc || selectAddress4(stack, dev, gateway, info.scope)
   return way(dev, found.type, { ...query, daddr, saddr: source }, found)
-}
-
-/**
- * ip_route_input_rcu(): the way of a packet that comes in through `iif`. Nothing is forwarded
- * here: what is not for this host is unreachable, as where ip_forward is off.
- * @throws NetlinkError ENODEV, EHOSTUNREACH, EINVAL, or what the FIB answers.
- */
-export function routeInput4(stack: NetStack, query: Flow4): Way4 {
-  const { daddr, iif = 0, saddr = 0 } = query
-  const dev = stack.devices.byIndex(iif)
-  if (!dev) throw new NetlinkError('ENODEV')
-  const isMartian = isZeronet4(saddr) || isMulticast4(saddr) || saddr === INADDR_BROADCAST
-  if (!dev.inet || isMartian || isZeronet4(daddr)) throw new NetlinkError('EINVAL')
-  const found = stack.fib4.lookup(query)
-  if (found.type === RTN_UNICAST) throw new NetlinkError('EHOSTUNREACH')
-  const flags = RTCF_LOCAL | (found.type === RTN_BROADCAST ? RTCF_BROADCAST : 0)
-  const { type } = found
-  const none = { gateway: undefined, gateway6: undefined }
-  return { dev: stack.loopback, type, flags: flags >>> 0, saddr, ...none, found }
 }
 
 function checkSource(stack: NetStack, saddr: Ipv4): void {

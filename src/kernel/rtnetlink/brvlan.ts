@@ -46,6 +46,7 @@ import type { RequestContext } from '../netlink/context.ts'
 import type { DumpSource } from '../netlink/dump.ts'
 import type { KernelSocket } from '../netlink/kernel-socket.ts'
 import { NOTIFY_DONE } from '../notifier/constants.ts'
+import { changeGlobals, globalAttrs, putGlobals } from './brvlan-global.ts'
 import { notify } from './notify.ts'
 import { hasHeaderValues, invalid, payloadSize } from './parse.ts'
 import type { RtnlTable } from './table.ts'
@@ -69,7 +70,13 @@ const entryAttrs = attrs('BRIDGE_VLANDB_ENTRY_', {
   mcastMaxGroups: [8, u32],
   neighSuppress: [9, u8],
 })
-const vlandb = message(header, attrs('BRIDGE_VLANDB_', { entry: [1, multi(nest(entryAttrs))] }))
+const vlandb = message(
+  header,
+  attrs('BRIDGE_VLANDB_', {
+    entry: [1, multi(nest(entryAttrs))],
+    global: [2, multi(nest(globalAttrs))],
+  }),
+)
 const dumpRequest = message(header, attrs('BRIDGE_VLANDB_DUMP_', { flags: [1, u32] }))
 
 type Entry = ReturnType<typeof vlandb.decode>['entry'] extends (infer E)[] | undefined ? E : never
@@ -84,10 +91,14 @@ export function registerBrvlans(table: RtnlTable): void {
 export function notifyBrvlans(stack: NetStack, sock: KernelSocket): void {
   stack.chains.brvlan.register({
     name: 'br_vlan_notify',
-    call(event, { dev, group, vid, last }: BrvlanNotice) {
+    call(event, { dev, group, vid, last, isGlobal }: BrvlanNotice) {
       const type = event === 'NEWVLAN' ? RTM_NEWVLAN : RTM_DELVLAN
       const vlan = group.find(vid)
       notify(sock, { type, group: RTNLGRP_BRVLAN, size: SIZE }, (w) => {
+        if (isGlobal) {
+          putGlobals(w, dev as BridgeDevice, vid, last)
+          return
+        }
         const entry = type === RTM_NEWVLAN && vlan ? describe(group, vlan, last) : plain(vid, last)
         vlandb.encode(w, { family: AF_BRIDGE, ifindex: dev.ifindex, entry: [entry] })
       })
@@ -147,11 +158,12 @@ function entriesOf(group: VlanGroup): Entry[] {
 const groupOf = (dev: NetDevice): VlanGroup | undefined =>
   dev.bridgePort?.vlans ?? (dev instanceof BridgeDevice ? dev.vlans : undefined)
 
-const vlanDump: DumpSource<NetDevice> = {
+const vlanDump: DumpSource<{ readonly dev: NetDevice; readonly isGlobal: boolean }> = {
   name: 'RTM_GETVLAN',
   type: RTM_NEWVLAN,
   *items(ctx) {
     const { ifindex, flags = 0 } = parseDump(ctx)
+    const isGlobal = (flags & BRIDGE_VLANDB_DUMPF_GLOBAL) !== 0
     const { devices, hasBridgeVlans } = ctx.kernel.rtnl.stackOf(ctx.net)
     if (!hasBridgeVlans) throw new NetlinkError('EOPNOTSUPP')
     if (ifindex !== 0) {
@@ -159,15 +171,23 @@ const vlanDump: DumpSource<NetDevice> = {
       if (!dev) throw new NetlinkError('ENODEV')
       if (!groupOf(dev))
         throw new NetlinkError('EINVAL', 'bridge: The device is not a valid bridge or bridge port')
-      if (!(flags & BRIDGE_VLANDB_DUMPF_GLOBAL)) yield dev
+      if (!isGlobal || dev instanceof BridgeDevice) yield { dev, isGlobal }
       return
     }
-    if (flags & BRIDGE_VLANDB_DUMPF_GLOBAL) return
     for (let dev = devices.after(0); dev; dev = devices.after(dev.ifindex)) {
-      if (groupOf(dev)?.usable.length) yield dev
+      if (
+        isGlobal
+          ? dev instanceof BridgeDevice && dev.vlans.list.length
+          : groupOf(dev)?.usable.length
+      )
+        yield { dev, isGlobal }
     }
   },
-  put(w: Writer, dev) {
+  put(w: Writer, { dev, isGlobal }) {
+    if (isGlobal) {
+      putGlobals(w, dev as BridgeDevice)
+      return
+    }
     const entry = entriesOf(groupOf(dev) as VlanGroup)
     vlandb.encode(w, { family: AF_BRIDGE, ifindex: dev.ifindex, entry })
   },
@@ -196,7 +216,9 @@ function change(ctx: RequestContext, isNew: boolean): void {
   const group = groupOf(dev)
   if (!group) invalid('bridge: The device is not a valid bridge or bridge port')
   for (const entry of request.entry ?? []) changeRange(dev, group, entry, isNew)
-  if (!request.entry?.length) invalid('bridge: No vlan entries to process')
+  for (const each of request.global ?? []) changeGlobals(dev, each, isNew)
+  if (!request.entry?.length && !request.global?.length)
+    invalid('bridge: No vlan entries to process')
 }
 
 function changeRange(dev: NetDevice, group: VlanGroup, entry: Entry, isNew: boolean): void {

@@ -27,6 +27,7 @@ import { registerFdb } from './fdb.ts'
 import { Generations } from './generations.ts'
 import { notifyLinks } from './link-notify.ts'
 import { registerLinks } from './link-register.ts'
+import { notifyMdbs, registerMdbs } from './mdb.ts'
 import { notifyMulticast, registerMulticast } from './multicast.ts'
 import { registerNeighbours } from './neigh.ts'
 import { notifyNeighbours } from './neigh-fill.ts'
@@ -71,6 +72,7 @@ export class Rtnetlink {
     registerNeighbours(this.#table)
     registerFdb(this.#table)
     registerBrvlans(this.#table)
+    registerMdbs(this.#table)
     registerRules(this.#table)
     registerNetconf(this.#table)
     registerMulticast(this.#table)
@@ -129,6 +131,7 @@ export class Rtnetlink {
     notifyRoutes(stack, sock)
     notifyNeighbours(stack, sock)
     notifyBrvlans(stack, sock)
+    notifyMdbs(stack, sock)
     notifyRules(stack, sock)
     notifyNetconf(stack, sock)
     notifyMulticast(stack, sock)

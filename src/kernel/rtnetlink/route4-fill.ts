@@ -61,6 +61,10 @@ export function putRoute4(
     if (info.nh.isBlackhole) w.bytes[flagsAt - 1] = RTN_BLACKHOLE
   }
   let flags = info.flags
+  if (info.nh && !info.nh.isSpelledOut()) {
+    setRouteFlags(w, flagsAt, flags)
+    return
+  }
   if (nexthops.length === 1) {
     const nh = nexthops[0] as Nexthop4
     flags = nexthopFlags(nh)

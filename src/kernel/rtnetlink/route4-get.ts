@@ -9,7 +9,8 @@ import { RTM_NEWROUTE } from '../../families/rtnetlink.ts'
 import { NL_VALIDATE_DEPRECATED_STRICT, NL_VALIDATE_LIBERAL } from '../../schema/index.ts'
 import { RT_TABLE_LOCAL, RT_TABLE_MAIN } from '../net/constants.ts'
 import { routeTypeError } from '../net/fib4-info.ts'
-import { routeInput4, routeOutput4 } from '../net/route4.ts'
+import { routeOutput4 } from '../net/route4.ts'
+import { routeInput4 } from '../net/route4-input.ts'
 import type { NetStack } from '../net/stack.ts'
 import type { RequestContext } from '../netlink/context.ts'
 import { hasOthers, invalid, payloadSize } from './parse.ts'
@@ -30,6 +31,8 @@ export const routeHeader = [
   'flags',
 ]
 const ASKED = ['iif', 'oif', 'src', 'dst', 'ipProto', 'sport', 'dport', 'mark', 'uid']
+/** Bits of a header's tos: the others are ECN's, and no route's business. */
+export const DSCP = 0xfc
 const IPPROTO_ICMP = 1
 const IPPROTO_TCP = 6
 const IPPROTO_UDP = 17
@@ -44,7 +47,7 @@ export function getRoute4(ctx: RequestContext): void {
   const flow = {
     daddr: dst,
     saddr: src,
-    dscp: route.tos,
+    dscp: route.tos & DSCP,
     oif,
     iif,
     mark,

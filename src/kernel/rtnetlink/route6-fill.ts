@@ -76,6 +76,7 @@ function putWayOut(w: Writer, { gateway, dev, encap }: Nexthop6): void {
 function putNexthopObject(w: Writer, nh: Nexthop, flagsAt: number): number {
   w.attrU32(RTA_NH_ID, nh.id)
   if (nh.isBlackhole) w.bytes[flagsAt - 1] = RTN_BLACKHOLE
+  if (!nh.isSpelledOut()) return 0
   if (!nh.group) {
     const way = nh.ways6[0] as Nexthop6
     putWayOut(w, way)

@@ -28,7 +28,7 @@ import { checkEncapTypes, parseNexthops6 } from './nexthops.ts'
 import { hasOthers, invalid, payloadSize } from './parse.ts'
 import { in6Addr, nested, spanOf } from './policy-types.ts'
 import { encapOf } from './route4.ts'
-import { checkIpProto, networkOrder, routeHeader } from './route4-get.ts'
+import { checkIpProto, DSCP, networkOrder, routeHeader } from './route4-get.ts'
 import { putRoute6, putWay6 } from './route6-fill.ts'
 
 /** sizeof(struct rtmsg), sizeof(struct rtnexthop). */
@@ -168,7 +168,7 @@ export function getRoute6(ctx: RequestContext): void {
   const way = routeOutput6(stack, {
     daddr,
     saddr: saddr || undefined,
-    dscp: route.tos,
+    dscp: route.tos & DSCP,
     oif,
     iif,
     mark,

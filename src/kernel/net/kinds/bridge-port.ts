@@ -62,6 +62,7 @@ export class BridgePort {
     this.state = BR_STATE_DISABLED
     this.announce()
     this.bridge.fdb.deletePort(this.dev)
+    this.bridge.mdb.flushPort(this, false)
     selectPortStates(this.bridge)
   }
 

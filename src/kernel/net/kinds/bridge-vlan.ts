@@ -18,6 +18,41 @@ export const BRIDGE_VLAN_INFO_UNTAGGED = 0x4
 export const BRIDGE_VLAN_INFO_BRENTRY = 0x20
 const DEFAULT_FLAGS = BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED
 
+/** What a VLAN has for all ports: its multicast settings, as a bridge has them. Times in 1/100 s. */
+export interface VlanGlobals {
+  mcastSnooping: number
+  mcastQuerier: number
+  mcastIgmpVersion: number
+  mcastMldVersion: number
+  mcastLastMemberCnt: number
+  mcastStartupQueryCnt: number
+  mcastLastMemberIntvl: bigint
+  mcastMembershipIntvl: bigint
+  mcastQuerierIntvl: bigint
+  mcastQueryIntvl: bigint
+  mcastQueryResponseIntvl: bigint
+  mcastStartupQueryIntvl: bigint
+  msti: number
+}
+
+function defaultGlobals(): VlanGlobals {
+  return {
+    mcastSnooping: 1,
+    mcastQuerier: 0,
+    mcastIgmpVersion: 2,
+    mcastMldVersion: 1,
+    mcastLastMemberCnt: 2,
+    mcastStartupQueryCnt: 2,
+    mcastLastMemberIntvl: 100n,
+    mcastMembershipIntvl: 26_000n,
+    mcastQuerierIntvl: 25_500n,
+    mcastQueryIntvl: 12_500n,
+    mcastQueryResponseIntvl: 1000n,
+    mcastStartupQueryIntvl: 3124n,
+    msti: 0,
+  }
+}
+
 /** struct net_bridge_vlan. */
 export class BridgeVlan {
   readonly vid: number
@@ -29,6 +64,8 @@ export class BridgeVlan {
   /** MDB_RTR_TYPE_*. */
   mcastRouter = 1
   neighSuppress = false
+  /** Of a bridge's VLAN. */
+  readonly globals = defaultGlobals()
   /** The VXLAN network that it is carried in; 0: none. */
   tunnelId = 0
 

@@ -20,6 +20,7 @@ import { Fdb } from '../fdb.ts'
 import type { LinkKind } from '../link-kind.ts'
 import { linkMaster, unlinkMaster } from '../master.ts'
 import { defaultBridgeOptions } from './bridge-defaults.ts'
+import { Mdb } from './bridge-mdb.ts'
 import {
   type BridgePortRequest,
   type BridgeRequest,
@@ -42,6 +43,7 @@ export class BridgeDevice extends NetDevice {
   readonly ports: BridgePort[] = []
   readonly vlans = new VlanGroup()
   readonly fdb = new Fdb(this)
+  readonly mdb = new Mdb(this)
   readonly options = defaultBridgeOptions()
   /** The address in the bridge's id: zero until a port or a user gives one. */
   id: Uint8Array = new Uint8Array(ETH_ALEN)
@@ -129,6 +131,7 @@ export class BridgeDevice extends NetDevice {
   removePorts(): void {
     for (const port of [...this.ports]) this.#removePort(port)
     this.fdb.deletePort(undefined, 0, true)
+    this.mdb.destroy()
   }
 
   /**
@@ -200,6 +203,7 @@ export class BridgeDevice extends NetDevice {
     port.disable()
     port.announce('DELLINK')
     this.ports.splice(this.ports.indexOf(port), 1)
+    this.mdb.flushPort(port, true)
     flushPortVlans(port)
     this.fdb.deletePort(dev, 0, true)
     for (const other of this.ports) if (other.backup === port) other.backup = undefined
