@@ -176,6 +176,5 @@ export class StackChains {
   )
   readonly brvlan = new RawNotifierChain<'NEWVLAN' | 'DELVLAN', BrvlanNotice>('brvlan_chain')
   readonly mdb = new RawNotifierChain<'NEWMDB' | 'DELMDB', MdbNotice>('mdb_chain')
-  readonly qdisc = new RawNotifierChain<'NEWQDISC' | 'DELQDISC', QdiscNotice>('qdisc_chain')
   readonly rule = new RawNotifierChain<'NEWRULE' | 'DELRULE', RuleNotice>('rule_chain')
 }
