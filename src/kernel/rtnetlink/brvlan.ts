@@ -261,12 +261,15 @@ function applyOne(
   return isNew ? addPortVlan(of, vid, flags) : deletePortVlan(of, vid)
 }
 
+/** What can be set of a VLAN of a bridge or a port. */
+const OPTIONS = ['state', 'mcastRouter', 'neighSuppress'] as const
+
 /** br_vlan_process_options(): whether one changed. */
 function setOptions(group: VlanGroup, vid: number, entry: Entry): boolean {
   const vlan = group.find(vid)
   if (!vlan?.isUsable) throw new NetlinkError('ENOENT', 'bridge: VLAN is not configured')
   const { state, mcastRouter, neighSuppress } = entry
-  const before = JSON.stringify(vlan)
+  const before = { ...vlan }
   if (state !== undefined) {
     if (state > BR_STATE_BLOCKING) invalid('bridge: Invalid vlan state')
     vlan.state = state
@@ -276,5 +279,5 @@ function setOptions(group: VlanGroup, vid: number, entry: Entry): boolean {
     vlan.mcastRouter = mcastRouter
   }
   if (neighSuppress !== undefined) vlan.neighSuppress = neighSuppress !== 0
-  return before !== JSON.stringify(vlan)
+  return OPTIONS.some((name) => before[name] !== vlan[name])
 }
