@@ -1,10 +1,11 @@
 /**
  * What flower looks at: which attributes count beside which, and in what order they are shown.
  *
- * Kernel: net/sched/cls_flower.c fl_set_key(), fl_dump_key() (Linux 6.12). Of tunnels, conntrack and
- * lists of MPLS labels nothing is kept.
+ * Kernel: net/sched/cls_flower.c fl_set_key(), fl_dump_key() (Linux 6.12). Of tunnels and
+ * conntrack nothing is kept.
  */
 import { attrs, message, type Type, u8, u16, u32 } from '../../../schema/index.ts'
+import { NLA_F_NESTED } from '../../../wire/constants.ts'
 import { nlaString, type Span, spanOf } from '../../rtnetlink/policy-types.ts'
 
 /** One attribute and its mask's. */
@@ -29,6 +30,8 @@ const NUM_OF_VLANS = 102
 
 const ETH = [field(4, 5, 6), field(6, 7, 6)]
 const MPLS = [field(67, 0, 1), field(69, 0, 1), field(70, 0, 4), field(68, 0, 1)]
+/** A nest of labels, kept as it was given. */
+const MPLS_OPTS = 99
 const IP = [field(73, 74, 1), field(75, 76, 1)]
 const IPV4 = [field(10, 11, 4), field(12, 13, 4)]
 const IPV6 = [field(14, 15, 16), field(16, 17, 16)]
@@ -55,12 +58,13 @@ for (const { key, mask, size } of all) {
 for (const type of [ETH_TYPE, VLAN_ID, VLAN_ETH_TYPE, CVLAN_ID, CVLAN_ETH_TYPE]) {
   sizes.set(type, spanLike(2))
 }
+sizes.set(MPLS_OPTS, spanOf(0))
 for (const type of [IP_PROTO, VLAN_PRIO, CVLAN_PRIO, NUM_OF_VLANS]) sizes.set(type, spanLike(1))
 
 /** Judged as a number of that size, or as so many bytes, and kept as bytes. */
 function spanLike(size: number): Type<unknown> {
   const number = NUMBERS[size]
-  return number ? { ...number, get: spanOf(size).get } : spanOf(size)
+  return number ? { ...spanOf(size), shape: number.shape } : spanOf(size)
 }
 
 const keyed = Object.fromEntries([...sizes].map(([type, of]) => [`key${type}`, [type, of]]))
@@ -114,7 +118,11 @@ export function flowerKeyOf(given: (type: number) => Uint8Array | undefined): Fl
   }
   take(ETH)
   const proto = takeTypes(type16, plain, given(NUM_OF_VLANS)?.[0] ?? 0)
-  if (proto !== undefined && MPLS_TYPES.has(proto)) take(MPLS)
+  if (proto !== undefined && MPLS_TYPES.has(proto)) {
+    const labels = given(MPLS_OPTS)
+    if (labels) key.push([MPLS_OPTS | NLA_F_NESTED, labels.slice()])
+    take(MPLS)
+  }
   const isIp = proto === IPV4_TYPE || proto === IPV6_TYPE
   const ipProto = isIp ? given(IP_PROTO)?.[0] : undefined
   if (isIp) {
