@@ -1,4 +1,4 @@
-/** Links of every kind: what unmodified programs say of them on nlkit, and said on a full Linux. */
+/** Links and disciplines of every kind: what unmodified programs say of them on nlkit, and said on a full Linux. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readGolden } from './golden.ts'
@@ -42,7 +42,9 @@ const HELD: readonly string[] = [
   'own/tunnel/vti',
 ]
 
-test('links of each kind are what they are on a full Linux', { skip: whyNot }, async () => {
+test('links and disciplines of each kind are what they are on a full Linux', {
+  skip: whyNot,
+}, async () => {
   const chosen = readLists(new URL('lists/', here), 'own').filter(({ id }) => HELD.includes(id))
   assert.equal(chosen.length, HELD.length, 'every scenario that is held is in the lists')
   const verdicts = await judge(chosen, {

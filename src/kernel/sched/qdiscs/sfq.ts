@@ -91,7 +91,6 @@ export const sfq: QdiscOps = {
     } satisfies Sfq
     if (tc?.options) change(q, tc)
   },
-  change,
   destroy: (q) => (q.state as Sfq).block.put(),
   put(w, { state }) {
     const s = state as Sfq
