@@ -227,10 +227,12 @@ napi_value receive_many(napi_env env, napi_callback_info info) {
   struct memory slots;
   int fd;
   int size;
+  int is_bare = 0;
   if (!call_begin(env, info, 4, &call) || !argument_int(&call, 0, &fd) ||
       !argument_memory(&call, 1, napi_uint8_array, 0, &buffer) ||
       !argument_int(&call, 2, &size) ||
-      !argument_memory(&call, 3, napi_uint32_array, SLOT_WORDS, &slots))
+      !argument_memory(&call, 3, napi_uint32_array, SLOT_WORDS, &slots) ||
+      (call.count > 4 && !argument_int(&call, 4, &is_bare)))
     return NULL;
   if (size <= 0 || (size_t)size > buffer.length) return answer(&call, -EINVAL);
   size_t count = buffer.length / (size_t)size;
@@ -243,12 +245,12 @@ napi_value receive_many(napi_env env, napi_callback_info info) {
   for (size_t i = 0; i < count; i++) {
     parts[i] = (struct iovec){.iov_base = (char *)buffer.data + i * (size_t)size,
                               .iov_len = (size_t)size};
-    messages[i].msg_hdr = (struct msghdr){.msg_name = &senders[i],
-                                          .msg_namelen = sizeof senders[i],
-                                          .msg_iov = &parts[i],
-                                          .msg_iovlen = 1,
-                                          .msg_control = &ancillaries[i],
-                                          .msg_controllen = sizeof ancillaries[i]};
+    messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+    if (is_bare) continue;
+    messages[i].msg_hdr.msg_name = &senders[i];
+    messages[i].msg_hdr.msg_namelen = sizeof senders[i];
+    messages[i].msg_hdr.msg_control = &ancillaries[i];
+    messages[i].msg_hdr.msg_controllen = sizeof ancillaries[i];
   }
   int received;
   do received = recvmmsg(fd, messages, (unsigned int)count, RECEIVE_FLAGS, NULL);
@@ -257,7 +259,7 @@ napi_value receive_many(napi_env env, napi_callback_info info) {
   uint32_t *slot = slots.data;
   for (int i = 0; i < received; i++, slot += SLOT_WORDS) {
     slot[SLOT_LENGTH] = messages[i].msg_len;
-    describe(&messages[i].msg_hdr, &senders[i], &slot[SLOT_FROM]);
+    if (!is_bare) describe(&messages[i].msg_hdr, &senders[i], &slot[SLOT_FROM]);
   }
   return answer(&call, received);
 }

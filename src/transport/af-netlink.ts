@@ -230,7 +230,7 @@ class NetlinkSocket implements Socket {
 
   receiveMany(buffer: Uint8Array, size: number, slots: Uint32Array): number {
     if (this.#from !== FROM_KERNEL) return 0
-    return this.#native.receiveMany(this.#fd, buffer, size, slots)
+    return this.#native.receiveMany(this.#fd, buffer, size, slots, 1)
   }
 
   exchange(parts: readonly Uint8Array[], buffer: Uint8Array): number {

@@ -99,9 +99,10 @@ export interface NativeSocket {
   converse(fd: number, bytes: Bytes, length: number, buffer: Bytes, others?: 0 | 1): number
   /**
    * recvmmsg(2) into slots of `size` bytes of `buffer`: how many. Four words of `slots` describe
-   * each: real length, portid, group, namespace id. At most 64.
+   * each: real length, portid, group, namespace id; with `isBare` the length alone, which costs the
+   * kernel less. At most 64.
    */
-  receiveMany(fd: number, buffer: Bytes, size: number, slots: Uint32Array): number
+  receiveMany(fd: number, buffer: Bytes, size: number, slots: Uint32Array, isBare?: 0 | 1): number
   /** `send` without destination, then `receive`; the send's errno wins. */
   exchange(fd: number, parts: Bytes | readonly Uint8Array[], buffer: Bytes, from?: From): number
   /**
