@@ -103,7 +103,11 @@ export class Client implements Stream, Sender, PeerDoor, Attachment {
     if (descriptors.length > 0) this.#fds.push(...descriptors)
     if (events & EPOLLOUT && !this.isDirty) streams.note(this)
     if (this.#kind === REPORT) this.#readRest()
-    else if (result !== EAGAIN) this.#received(result, at)
+    else if (result !== EAGAIN) {
+      this.#received(result, at)
+      // More of a long message may be there already: it is not waited for.
+      if (!this.#isClosed && this.#inbox.hasRoom) this.#readRest()
+    }
     if (!bus.isStill) streams.isStill = false
     this.#watch()
     this.#watchFds()
