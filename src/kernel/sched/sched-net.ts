@@ -17,10 +17,11 @@ import { putChain } from './chain-fill.ts'
 import { GOODSIZE, TC_H_ROOT } from './constants.ts'
 import { Qdisc } from './qdisc.ts'
 import { QdiscSet } from './qdisc-set.ts'
+import { fqCodel } from './qdiscs/codel.ts'
 import { mq, noqueue, pfifoFast } from './qdiscs/default.ts'
 
 /** The disciplines that a device may have by itself. */
-const DEFAULTS = new Map([noqueue, pfifoFast, mq].map((ops) => [ops.kind, ops]))
+const DEFAULTS = new Map([noqueue, pfifoFast, mq, fqCodel].map((ops) => [ops.kind, ops]))
 
 export class SchedNet {
   readonly stack: NetStack
