@@ -1,6 +1,6 @@
 /**
  * The line of a route that has no more than most have, put together at once: large tables are made of
- * such routes, and a table of a million is listed in half the time.
+ * such routes.
  */
 import type { Route } from '../index.ts'
 import type { LinkNames } from './link-names.ts'
