@@ -5,7 +5,7 @@
  * They lie in `bundle/` beside `cli/`, one for each kind of command. Whoever runs tsc alone has newer
  * modules than bundles; then the modules are what counts.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
@@ -58,10 +58,10 @@ export function cacheOf(name: string): string {
   return `${folder}${name}-${process.version}-${process.arch}.cache`
 }
 
-/** Compiles a bundle, with what is known of it already. */
-export function compileBundle(name: string, cachedData?: Buffer): Script {
+/** Compiles a bundle, with what is known of it already if it is to be `quick`. */
+export function compileBundle(name: string, quick = false): Script {
   const filename = codeOf(name)
-  const source = readFileSync(filename, 'latin1')
+  const [source, cachedData] = read(filename, quick ? cacheOf(name) : undefined)
   return new Script(`(function (module, require, __dirname, __nlkitImport) {${source}\n})`, {
     filename,
     ...(cachedData && { cachedData }),
@@ -87,13 +87,31 @@ export function bundledProgram(name: string): string | undefined {
 /** A bundle, unless there is none or it is older than the modules. */
 export function loadBundle(name: string | undefined): Bundle | undefined {
   if (name === undefined || bundledProgram(name) === undefined) return undefined
-  return evaluateBundle(compileBundle(name, readCache(name)))
+  return evaluateBundle(compileBundle(name, true))
 }
 
-function readCache(name: string): Buffer | undefined {
+/**
+ * A file as text, and another as bytes. One piece of memory serves for both: to get fresh memory from
+ * the machine costs more than to read.
+ */
+function read(code: string, cache: string | undefined): [string, Buffer?] {
+  const kept = cache === undefined ? undefined : statSync(cache, { throwIfNoEntry: false })
+  const room = Buffer.allocUnsafeSlow(Math.max(statSync(code).size, kept?.size ?? 0))
+  const source = room.toString('latin1', 0, readInto(room, code))
+  return cache === undefined || !kept ? [source] : [source, room.subarray(0, readInto(room, cache))]
+}
+
+/** @returns how many bytes there were. */
+function readInto(room: Buffer, path: string): number {
+  const fd = openSync(path, 'r')
   try {
-    return readFileSync(cacheOf(name))
-  } catch {
-    return undefined
+    let length = 0
+    for (;;) {
+      const got = readSync(fd, room, length, room.length - length, null)
+      length += got
+      if (got === 0 || length === room.length) return length
+    }
+  } finally {
+    closeSync(fd)
   }
 }

@@ -7,6 +7,7 @@ import { codecs } from './compile.ts'
 import type { NestFlag, SelectedType, Variants } from './container.ts'
 import {
   type AttrEntry,
+  Attribute,
   type AttrSelection,
   type AttrTable,
   constantName,
@@ -251,12 +252,7 @@ export function attrs<const A extends AttrDefinitions<A>>(
   definitions: A,
 ): AttrSet<A> {
   const entries = Object.entries<AttrDefinition>(definitions).map(
-    ([name, [id, type, constant]]) => ({
-      name,
-      id,
-      type,
-      constant: constant ?? constantName(prefix, name),
-    }),
+    ([name, [id, type, constant]]) => new Attribute(name, id, type, prefix, constant),
   )
   const table = makeTable(prefix, entries)
   const everything = attrType({

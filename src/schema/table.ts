@@ -11,6 +11,29 @@ export interface AttrEntry {
   readonly constant: string
 }
 
+/** An attribute whose constant is written out when somebody asks: thousands are made at each start. */
+export class Attribute implements AttrEntry {
+  readonly name: string
+  readonly id: number
+  readonly type: Type<any, any>
+  readonly #prefix: string
+  #constant: string | undefined
+
+  /** `constant` where it does not follow from `prefix` and the name. */
+  constructor(name: string, id: number, type: Type<any, any>, prefix: string, constant?: string) {
+    this.name = name
+    this.id = id
+    this.type = type
+    this.#prefix = prefix
+    this.#constant = constant
+  }
+
+  get constant(): string {
+    this.#constant ??= constantName(this.#prefix, this.name)
+    return this.#constant
+  }
+}
+
 /** An attribute that no schema knows, kept so that encoding gives the same bytes again. */
 export interface UnknownAttr {
   /** nla_type with its flag bits. */
