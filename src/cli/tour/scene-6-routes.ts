@@ -21,19 +21,49 @@ const COMMANDS = [
   'route del 10.1.0.0/16',
 ] as const
 
+/** What ip(8) is asked afterwards: it prints the answers, and the words of what is refused. */
+const QUESTIONS = [
+  'route show',
+  'route show table local',
+  'route get 10.0.0.9',
+  'route get 10.3.0.1',
+  'rule show',
+  '-6 rule show',
+  'route add 10.4.0.0/16 via 192.168.1.1',
+  'route add 10.4.0.1/16 dev veth0',
+  'route del 10.9.0.0/16',
+  'address add 10.0.0.1/24 dev veth0',
+  'link set dev veth0 mtu 60',
+  'link add name veth0 type dummy',
+] as const
+
 /** What starts a program where the scene's network is. */
 type Through = readonly string[]
 
-/** Runs `ip -batch -`. Resolves with its exit code, or undefined when there is no such program. */
-async function runIp(through: Through, lines: readonly string[]): Promise<number | undefined> {
-  const [command = '', ...argv] = [...through, 'ip', '-batch', '-']
-  const child = spawn(command, argv, { stdio: ['pipe', 'ignore', 'ignore'] })
+/** What a program printed, and how it ended. */
+interface Printed {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs `ip -batch -`, to its end whatever is refused. Undefined when there is no such program. */
+async function runIp(through: Through, lines: readonly string[]): Promise<Printed | undefined> {
+  const [command = '', ...argv] = [...through, 'ip', '-force', '-batch', '-']
+  const child = spawn(command, argv, { stdio: 'pipe' })
   // Without a program there is nobody who reads.
   child.stdin.on('error', () => undefined)
   child.stdin.end(`${lines.join('\n')}\n`)
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    stdout += part
+  })
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    stderr += part
+  })
   try {
     const [code] = (await once(child, 'close')) as [number | null]
-    return code ?? 1
+    return { code: code ?? 1, stdout, stderr }
   } catch {
     return undefined
   }
@@ -45,14 +75,28 @@ function words({ type, destination, gateway, priority }: Route): string {
   return `${kind}${destination}${via}${priority === undefined ? '' : ` metric ${priority}`}`
 }
 
-/** What the daemon tells while ip(8) runs. */
-async function tellOf(stage: Stage, nl: Netlink, through: Through): Promise<string[]> {
+/** What the daemon heard, and what ip(8) printed. */
+interface Told {
+  readonly heard: readonly string[]
+  readonly printed: readonly string[]
+}
+
+/** What the daemon tells while ip(8) runs, and what ip(8) tells then. */
+async function tellOf(stage: Stage, nl: Netlink, through: Through): Promise<Told> {
+  const heard = await hear(stage, nl, through)
+  const told = await runIp(through, QUESTIONS)
+  const printed = [`exit ${told?.code}`, ...`${told?.stdout}${told?.stderr}`.split('\n')]
+  return { heard, printed }
+}
+
+async function hear(stage: Stage, nl: Netlink, through: Through): Promise<string[]> {
   await nl.links.add({ ifname: 'veth0', kind: 'veth', peer: { ifname: 'veth1' } })
   await nl.links.set('veth0', { up: true })
   await nl.addresses.add({ link: 'veth0', address: '10.0.0.1/24' })
   const watch = nl.watch(['route'], { signal: stage.signal })
   await watch.ready
-  stage.equal('what ip -batch ended with', await runIp(through, COMMANDS), 0)
+  const { code, stderr } = (await runIp(through, COMMANDS)) ?? {}
+  stage.equal('what ip -batch ended with', { code, stderr }, { code: 0, stderr: '' })
   const told: string[] = []
   for await (const event of watch) {
     if (event.type !== 'route') continue
@@ -64,7 +108,7 @@ async function tellOf(stage: Stage, nl: Netlink, through: Through): Promise<stri
   return told
 }
 
-async function onLinux(stage: Stage): Promise<string[] | undefined> {
+async function onLinux(stage: Stage): Promise<Told | undefined> {
   try {
     using netns = newNetns()
     await using nl = await open({ netns })
@@ -77,7 +121,7 @@ async function onLinux(stage: Stage): Promise<string[] | undefined> {
 }
 
 /** The program is `nlkit run`: it is ip(8) that runs in it, as it is. */
-async function onNlkit(stage: Stage): Promise<string[]> {
+async function onNlkit(stage: Stage): Promise<Told> {
   const folder = mkdtempSync(join(tmpdir(), 'nlkit-tour-'))
   await using kernel = new Kernel()
   const daemon = await startDaemon({ path: join(folder, 'kernel.sock'), kernel })
@@ -104,11 +148,15 @@ export const scene: Scene = {
     const nlkit = await onNlkit(stage)
     stage.columns(
       ['what ip was told to do', 'what the daemon heard'],
-      COMMANDS.map((line, at) => [`ip ${line}`, nlkit[at] ?? '']),
+      COMMANDS.map((line, at) => [`ip ${line}`, nlkit.heard[at] ?? '']),
     )
     const linux = await onLinux(stage)
-    if (linux) stage.equalLists(`what ${liveName()} told`, linux, nlkit)
+    if (linux) {
+      stage.equalLists(`what ${liveName()} told`, linux.heard, nlkit.heard)
+      stage.equalLists('what ip printed', linux.printed, nlkit.printed)
+    }
     const where = linux ? `${liveName()} and ${NLKIT}, identical` : NLKIT
-    stage.held(`${nlkit.length} changes by an unmodified ip: ${where}`)
+    stage.held(`${nlkit.heard.length} changes by an unmodified ip: ${where}`)
+    stage.held(`what it prints of ${QUESTIONS.length} more commands, refused ones too: ${where}`)
   },
 }
