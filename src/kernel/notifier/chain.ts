@@ -250,14 +250,14 @@ export class NotifierList {
 
   /** What is left of a compiled walk when a block stopped it, waits, or changed the list. */
   #resume(nodes: readonly ChainNode[], at: number, given: unknown, event: unknown, data: unknown) {
+    const waits = given instanceof Promise && nodes === this.#nodes
+    if (waits && this.#tail) return this.#tail(at, given, event, data)
     const next = nodes[at + 1]
     const rest = { event, data, next, left: -1, counter: undefined }
     if (typeof given !== 'number' && given !== undefined) {
       const readSide = this.#rules.readSide
-      if (readSide && nodes === this.#nodes && isThenable(given)) {
-        if (this.#tail) return this.#tail(at, given, event, data)
-        if (++this.#waits === WAITS_TO_COMPILE) this.#compileTail(nodes, readSide)
-      }
+      if (waits && readSide && ++this.#waits === WAITS_TO_COMPILE)
+        this.#compileTail(nodes, readSide)
       return this.#sleep(given, nodes[at] as ChainNode, rest)
     }
     const answer = given ?? NOTIFY_DONE
