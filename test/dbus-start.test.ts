@@ -58,11 +58,17 @@ function status(pid: number): Record<string, string> {
   return Object.fromEntries(text.split('\n').map((line) => line.split(/:\s*/) as [string, string]))
 }
 
+/** SIGTERM in a mask of signals. */
+const CATCHES_SIGTERM = 1n << 14n
+
 /** Ends a process that is nobody's child of ours; false when it does not go. */
 async function end(pid: number): Promise<boolean> {
-  process.kill(pid, 'SIGTERM')
+  let isTold = false
   for (const until = Date.now() + DEADLINE; Date.now() < until; ) {
     try {
+      // dbus-daemon says its address before it minds signals
+      if (!isTold && BigInt(`0x${status(pid).SigCgt}`) & CATCHES_SIGTERM)
+        isTold = process.kill(pid, 'SIGTERM')
       if (status(pid).State?.startsWith('Z')) return true
     } catch {
       return true
