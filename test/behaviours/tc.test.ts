@@ -1,4 +1,4 @@
-/** Queueing disciplines as `tc` adds, changes, shows and deletes them, on both kernels. */
+/** Disciplines, classes, filters, chains and actions as `tc` manages them, on both kernels. */
 import { script } from './scripts.ts'
 
 script(
@@ -88,6 +88,7 @@ tc filter show dev w0
   { least: 150 },
 )
 
+// It sleeps where Linux lets actions go in a work queue behind a grace period, of which nobody hears.
 script(
   'filters and chains of what comes in and goes out, actions that they share',
   `

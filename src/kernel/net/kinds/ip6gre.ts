@@ -10,6 +10,7 @@ import {
   ARPHRD_ETHER,
   ARPHRD_IP6GRE,
   ETH_ALEN,
+  ETH_DATA_LEN,
   ETH_MIN_MTU,
   IFF_BROADCAST,
   IFF_MULTICAST,
@@ -38,7 +39,6 @@ import {
 } from './tunnel.ts'
 import { IP6_HEADER, NO_PARAMS6, Tunnel6Device, type Tunnel6Params } from './tunnel6.ts'
 
-const ETH_DATA_LEN = 1500
 const ERSPAN_GRE_HEADER = 8
 /** The three kinds are told apart by what they carry, and kept together. */
 const GROUP = 'ip6gre'

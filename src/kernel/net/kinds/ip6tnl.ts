@@ -7,7 +7,7 @@
  */
 import { isNetlinkError, NetlinkError } from '../../../errors.ts'
 import type { Ipv6 } from '../address.ts'
-import { ARPHRD_TUNNEL6, ETH_MIN_MTU, IPV6_MIN_MTU } from '../constants.ts'
+import { ARPHRD_TUNNEL6, ETH_DATA_LEN, ETH_MIN_MTU, IPV6_MIN_MTU } from '../constants.ts'
 import type { NetDevice } from '../device.ts'
 import { notifyStateChange } from '../device-flags.ts'
 import { registerDevice } from '../device-registry.ts'
@@ -22,7 +22,6 @@ import {
   type Tunnel6Params,
 } from './tunnel6.ts'
 
-const ETH_DATA_LEN = 1500
 const IP_MAX_MTU = 65_535
 /** LL_MAX_HEADER: what a link layer may put in front. */
 const LINK_HEADER = 128

@@ -6,7 +6,7 @@
  */
 import { NetlinkError } from '../../../errors.ts'
 import { type Ipv4, type Ipv6, prefix4, prefix6 } from '../address.ts'
-import { ARPHRD_SIT, IFF_POINTOPOINT, IPV6_MIN_MTU } from '../constants.ts'
+import { ARPHRD_SIT, ETH_DATA_LEN, IFF_POINTOPOINT, IPV6_MIN_MTU } from '../constants.ts'
 import type { NetDevice } from '../device.ts'
 import { notifyStateChange } from '../device-flags.ts'
 import { registerDevice, unregisterDevices } from '../device-registry.ts'
@@ -23,7 +23,6 @@ import {
 } from './tunnel.ts'
 import { bytes4, IP_HEADER, NO_PARAMS4, type Tunnel4Params, wayOf4 } from './tunnel4.ts'
 
-const ETH_DATA_LEN = 1500
 const IP6_MAX_MTU = 65_575
 const SIT_ISATAP = 1
 const DEFAULT_TTL = 64

@@ -7,7 +7,13 @@
  */
 import { isNetlinkError, NetlinkError } from '../../../errors.ts'
 import { type Ipv4, isMulticast4 } from '../address.ts'
-import { ARPHRD_ETHER, ETH_MIN_MTU, IFF_BROADCAST, IFF_POINTOPOINT } from '../constants.ts'
+import {
+  ARPHRD_ETHER,
+  ETH_DATA_LEN,
+  ETH_MIN_MTU,
+  IFF_BROADCAST,
+  IFF_POINTOPOINT,
+} from '../constants.ts'
 import { type NetDevice, setRandomAddress } from '../device.ts'
 import { notifyStateChange } from '../device-flags.ts'
 import { registerDevice, unregisterDevices } from '../device-registry.ts'
@@ -20,7 +26,6 @@ import { ETH_HEADER, GRE_KEY, TunnelDevice, tunnelsOf } from './tunnel.ts'
 /** Bytes of an IPv4 header. */
 export const IP_HEADER = 20
 const IP_MAX_MTU = 65_535
-const ETH_DATA_LEN = 1500
 
 /** struct ip_tunnel_parm_kern: where it goes, and how its packets look. */
 export interface Tunnel4Params {

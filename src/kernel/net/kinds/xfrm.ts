@@ -5,7 +5,7 @@
  * (Linux 6.18).
  */
 import { NetlinkError } from '../../../errors.ts'
-import { ARPHRD_NONE, ETH_MIN_MTU } from '../constants.ts'
+import { ARPHRD_NONE, ETH_DATA_LEN, ETH_MIN_MTU } from '../constants.ts'
 import type { NetDevice } from '../device.ts'
 import { notifyStateChange } from '../device-flags.ts'
 import { registerDevice } from '../device-registry.ts'
@@ -13,7 +13,6 @@ import type { LinkKind, LinkRequest } from '../link-kind.ts'
 import type { NetStack } from '../stack.ts'
 import { TunnelDevice, tunnelsOf } from './tunnel.ts'
 
-const ETH_DATA_LEN = 1500
 const NONE = new Uint8Array(0)
 
 /** IFLA_XFRM_*. */
