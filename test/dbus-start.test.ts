@@ -63,12 +63,9 @@ const CATCHES_SIGTERM = 1n << 14n
 
 /** Ends a process that is nobody's child of ours; false when it does not go. */
 async function end(pid: number): Promise<boolean> {
-  let isTold = false
+  process.kill(pid, 'SIGTERM')
   for (const until = Date.now() + DEADLINE; Date.now() < until; ) {
     try {
-      // dbus-daemon says its address before it minds signals
-      if (!isTold && BigInt(`0x${status(pid).SigCgt}`) & CATCHES_SIGTERM)
-        isTold = process.kill(pid, 'SIGTERM')
       if (status(pid).State?.startsWith('Z')) return true
     } catch {
       return true
@@ -85,7 +82,11 @@ interface Daemon {
 }
 
 /** Starts one that goes into the background; nothing of it may hold our pipes. */
-function fork(command: readonly string[], options: readonly string[], umask: string): Daemon {
+async function fork(
+  command: readonly string[],
+  options: readonly string[],
+  umask: string,
+): Promise<Daemon> {
   const line = `umask ${umask}; exec "$0" "$@"`
   const { stdout, stderr, status, error } = spawnSync(
     'sh',
@@ -94,7 +95,17 @@ function fork(command: readonly string[], options: readonly string[], umask: str
   )
   deepEqual([status, error], [0, undefined], stderr)
   const [address = '', pid = ''] = stdout.split('\n')
+  await ready(Number(pid))
   return { printed: address, pid: Number(pid) }
+}
+
+/** dbus-daemon says its address, then becomes another user, and minds signals last of all. */
+async function ready(pid: number): Promise<void> {
+  for (const until = Date.now() + DEADLINE; Date.now() < until; ) {
+    if (BigInt(`0x${status(pid).SigCgt}`) & CATCHES_SIGTERM) return
+    await new Promise((next) => setTimeout(next, 10))
+  }
+  throw new Error(`process ${pid} does not mind SIGTERM`)
 }
 
 for (const [name, command] of Object.entries(DAEMONS)) {
@@ -107,7 +118,7 @@ for (const [name, command] of Object.entries(DAEMONS)) {
         t,
         (file) => `<fork/><pidfile>${file}</pidfile>${keep}`,
       )
-      const { pid, printed } = fork(command, [`--config-file=${config}`], '077')
+      const { pid, printed } = await fork(command, [`--config-file=${config}`], '077')
       try {
         match(printed, new RegExp(`^unix:path=${bus},guid=[\\da-f]{32}$`))
         equal(readFileSync(pidfile, 'utf8'), `${pid}\n`)
@@ -138,7 +149,7 @@ for (const [name, command] of Object.entries(DAEMONS)) {
       '--fork',
       `--address=unix:path=${other}`,
     ]
-    const { pid, printed } = fork(command, options, '022')
+    const { pid, printed } = await fork(command, options, '022')
     try {
       match(printed, new RegExp(`^unix:path=${other},`))
       equal(existsSync(pidfile), false)
@@ -151,7 +162,7 @@ for (const [name, command] of Object.entries(DAEMONS)) {
   const skip = !isRoot && 'only root can become another user'
   test(`${name}: <user> takes that user's rights, once it listens`, { skip }, async (t) => {
     const { config, bus } = place(t, () => '<user>nobody</user><fork/>')
-    const { pid } = fork(command, [`--config-file=${config}`], '022')
+    const { pid } = await fork(command, [`--config-file=${config}`], '022')
     try {
       const { Uid, Gid, Groups } = status(pid)
       deepEqual([Uid, Groups?.trim()], [Array(4).fill('65534').join('\t'), ''])
